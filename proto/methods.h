@@ -1,0 +1,109 @@
+/*
+ * The one list of methods of the local API. It feeds the dispatcher, `api_info`, the CLI and
+ * docs/rpc.md. Params and results are maps, written here as NAME:TYPE, NAME?:TYPE when optional.
+ *
+ * Types: str, uint, int, bool, bin16, bin32 (bytes), ref = [device bin32, log bin8, seq, id
+ * bin32], row (see AL_ROW_FIELDS), cursor = opaque bin: pass what the last page gave; a page
+ * without "next" is the last. Times are milliseconds since 1970. People and entries are named by
+ * their bytes: `resolve` and `person` turn what was typed into them.
+ *
+ * X(NAME, WHERE, PARAMS, RESULT, SUMMARY); WHERE says who answers:
+ *   LOOP  the event loop itself
+ *   NODE  the node, in its order, after its commit; "key" makes a write idempotent for 30 days
+ *   READ  a reader on the thread pool, after the views hold this client's last change
+ */
+#ifndef AL_METHODS_H
+#define AL_METHODS_H
+
+#define AL_METHODS(X)                                                                              \
+    X(hello, LOOP, "v:uint client?:str", "v:uint agent:str pid:uint",                              \
+        "agree on the version of this API")                                                        \
+    X(api_info, LOOP, "", "methods:[{name:str params:str result:str summary:str}]",                \
+        "describe every method")                                                                   \
+    X(stop, LOOP, "", "", "stop the node cleanly")                                                 \
+    X(subscribe, LOOP, "from?:uint",                                                               \
+        "sub:uint pos:uint",                                                                       \
+        "then notifications 'rows' {sub, pos, rows:[row]}; 'lagged' {sub} ends it; without from: " \
+        "from now")                                                                                \
+    X(unsubscribe, LOOP, "sub:uint", "", "end a subscription")                                     \
+    X(status, NODE, "",                                                                            \
+        "identity:bin32 device:bin32 name:str agent:str phrase_confirmed:bool network:str "        \
+        "started:uint entries:uint own_entries:uint logs:uint people:uint following:uint "         \
+        "devices:uint peers:uint listening:[str] listen_error:str pos:uint behind:uint "           \
+        "alone:uint problems:[{code:str text:str try:str}]",                                       \
+        "the state of the node; alone: own entries that no other node is known to hold")           \
+    X(post, NODE, "key:bin16 entry:{k:str ...} to:str allow_future?:bool",                         \
+        "ref:ref pos:uint",                                                                        \
+        "append one entry; entry has the fields of its kind (docs/protocol.md), to is me, network " \
+        "or web; a reply without to takes its thread's")                                           \
+    X(post_many, NODE, "key:bin16 to:str entries:[{k:str ...}]",                                   \
+        "added:uint known:uint pos:uint",                                                          \
+        "append many entries, e.g. of an import, skipping those whose src is there already")       \
+    X(relate, NODE, "key:bin16 identity:bin32 relation:str value:any", "pos:uint",                 \
+        "relation: follow, admit, block, mute (value bool) or petname (value str, may be empty)")  \
+    X(invite, NODE, "key:bin16 uses?:uint expires?:uint", "ticket:str expires:uint",               \
+        "make an invite; opens the port if it is not open; expires in seconds since 1970")         \
+    X(join, NODE, "key:bin16 ticket:str follow?:bool", "identity:bin32 device:bin32",              \
+        "follow and admit who invites, and dial them until it works")                              \
+    X(peers, NODE, "",                                                                             \
+        "peers:[{device:bin32 identity:bin32 state:str address:str outgoing:bool since:uint "      \
+        "seen:uint behind:uint ahead:uint why:str next:uint}]",                                    \
+        "connections and dial attempts; behind: entries we lack of what it holds")                 \
+    X(wait, NODE, "pos:uint timeout?:uint", "synced:bool",                                         \
+        "answer when nothing is known to be missing any more, or after timeout milliseconds")      \
+    X(confirm_phrase, NODE, "key:bin16", "", "note that the 24 words were written down")           \
+    X(timeline, READ,                                                                              \
+        "limit?:uint cursor?:cursor from?:bin32 mine?:bool tag?:str kind?:str since?:uint "        \
+        "until?:uint to?:str unread?:bool oldest_first?:bool",                                     \
+        "rows:[row] next?:cursor pos:uint behind:uint",                                            \
+        "entries by time, newest first unless said otherwise; without from or mine: own and "      \
+        "followed")                                                                                \
+    X(changes, READ, "from:uint limit?:uint", "rows:[row] pos:uint", "entries in order of arrival") \
+    X(show, READ, "id:bin32",                                                                      \
+        "row:row header:{seq:uint time:uint prev:bin32 plen:uint phash:bin32} sig?:{seq:uint "     \
+        "sig:bin64} payload?:bin edits:[row] replies:uint",                                        \
+        "one entry with everything known of it")                                                   \
+    X(thread, READ, "id:bin32 limit?:uint",                                                        \
+        "root:bin32 rows:[row] missing:[ref] more:bool",                                           \
+        "the thread of an entry, parents before children; rows carry depth")                       \
+    X(search, READ, "query:str limit?:uint cursor?:cursor rank?:bool",                             \
+        "rows:[row] next?:cursor of:uint behind:uint",                                             \
+        "full-text search; rows carry snippet: text with \\x02 and \\x03 around what matched")     \
+    X(tags, READ, "limit?:uint from?:bin32", "tags:[{tag:str count:uint last:uint}]",              \
+        "tags by use")                                                                             \
+    X(people, READ, "",                                                                            \
+        "people:[{identity:bin32 name:str petname:str me:bool following:bool admitted:bool "       \
+        "blocked:bool muted:bool entries:uint last:uint devices:uint}]",                           \
+        "everybody known here")                                                                    \
+    X(person, READ, "who:str",                                                                     \
+        "people:[{identity:bin32 name:str petname:str me:bool}] similar:[str]",                    \
+        "whom a typed name, petname or id prefix can mean: one, several, or none")                 \
+    X(profile, READ, "identity:bin32",                                                             \
+        "identity:bin32 name:str petname:str me:bool following:bool admitted:bool blocked:bool "   \
+        "about:str working:str wants:str knows:str entries:uint first:uint last:uint "             \
+        "devices:[{device:bin32 name:str revoked:bool}]",                                          \
+        "a person's newest profile")                                                               \
+    X(resolve, READ, "ref:str",                                                                    \
+        "rows:[row] similar:[str]",                                                                \
+        "entries that a typed reference can mean: an id prefix, last, last~N, @name/last")         \
+    X(views_status, READ, "", "pos:uint behind:uint entries:uint rebuilt:uint safe_mode:bool",     \
+        "how far the views are")                                                                   \
+    X(doctor, READ, "from?:bin32",                                                                 \
+        "findings:[{code:str severity:str text:str try:str}] entries:uint logs:uint",              \
+        "check every chain held; severity is ok, note, warning or error")                          \
+    X(backup, READ, "", "handle:uint size:uint", "write a consistent copy of the log database")    \
+    X(backup_read, READ, "handle:uint offset:uint", "data:bin last:bool",                          \
+        "a part of that copy; after the last one it is gone")
+
+/*
+ * What a row carries, always all of them:
+ *   id:bin32 ref:ref identity:bin32 name:str (petname, else claimed name, may be empty)
+ *   petname:bool mine:bool kind:str to:str (me, circle, network, web) time:uint (sorts by it)
+ *   at:uint (0 unless given) claimed:uint arrived:uint pos:uint text:str tags:[str] re:bin32|nil
+ *   rt:bin32|nil replies:uint short:uint (characters that name it today) depth:uint snippet:str
+ *   state:str (ok, edited, retracted, missing, unreadable, disputed) fields:{...} (url, title,
+ *   quote, name, about, working, wants, knows, who, src, val..., those that it has)
+ */
+#define AL_ROW_FIELDS 23
+
+#endif
