@@ -84,6 +84,8 @@
     X(AL_E_STATE, -10104, "state", "that is not possible in the present state")                    \
     X(AL_E_DECLINED, -10105, "declined", "it is not wanted here")                                  \
     X(AL_E_CONFIG, -10106, "config", "the configuration is wrong")                                 \
+    X(AL_E_PATH, -10107, "path", "a path is missing or too long")                                  \
+    X(AL_E_SOCKET_PATH, -10108, "socket-path", "the path of the socket is longer than 107 bytes")  \
     /* the local API */                                                                            \
     X(AL_E_RPC, -10120, "rpc", "that is not a MessagePack-RPC message")                            \
     X(AL_E_METHOD, -10121, "method", "there is no such method")                                    \
