@@ -27,6 +27,7 @@
     X(AL_E_MORE, -10015, "more", "the value is not complete yet")                                  \
     X(AL_E_VERSION, -10016, "version", "the format version is unknown")                            \
     X(AL_E_TEXT_FORM, -10017, "text-form", "that is not a well-formed id")                         \
+    X(AL_E_ORDER, -10018, "order", "the elements of a list are not ascending and unique")          \
     /* what is signed */                                                                           \
     X(AL_E_SIG, -10030, "signature", "a signature does not match")                                 \
     X(AL_E_POINT, -10031, "point", "a public key is not a valid point")                            \

@@ -29,6 +29,7 @@
 #define AL_MSG_DEPTH_MAX 8
 #define AL_MSG_ELEMENTS_MAX 65536 /* of one message or stored object, in all */
 #define AL_FORK_MAX (7 * 1024)
+#define AL_EXCERPT_STATEMENTS_MAX 256
 
 #define AL_CERTS_MAX 96
 #define AL_REVOCATIONS_PER_DEVICE_MAX 4

@@ -160,6 +160,17 @@ uint32_t al_read_array(struct al_read *r, uint32_t min, uint32_t max)
     return n;
 }
 
+uint32_t al_read_array_v1(struct al_read *r, uint32_t min, uint32_t max)
+{
+    uint32_t n = al_read_array(r, 1, UINT32_MAX);
+    uint64_t version = al_read_uint(r, UINT64_MAX);
+    if (r->err == 0 && version != 1)
+        al_read_fail(r, AL_E_VERSION);
+    else if (n < min || n > max)
+        al_read_fail(r, AL_E_COUNT);
+    return r->err == 0 ? n : 0;
+}
+
 uint32_t al_read_map(struct al_read *r, uint32_t max)
 {
     if (!expect(r, AL_TYPE_MAP))

@@ -50,6 +50,12 @@ void al_read_nil(struct al_read *r);
 /* The number of elements, which are then read one by one; AL_E_COUNT unless in min..max. */
 uint32_t al_read_array(struct al_read *r, uint32_t min, uint32_t max);
 
+/*
+ * The same for an array whose first element is the format version, read here and counted: only
+ * version 1 is known. AL_E_VERSION comes before AL_E_COUNT, so a later form is called by its name.
+ */
+uint32_t al_read_array_v1(struct al_read *r, uint32_t min, uint32_t max);
+
 /* The number of pairs; AL_E_COUNT above |max|. */
 uint32_t al_read_map(struct al_read *r, uint32_t max);
 

@@ -39,10 +39,15 @@ void al_write_nil(struct al_buf *b)
     (void)msgpack_pack_nil(&pk);
 }
 
-void al_write_bin(struct al_buf *b, const void *p, size_t n)
+void al_write_bin_head(struct al_buf *b, size_t n)
 {
     msgpack_packer pk = packer(b);
     (void)msgpack_pack_bin(&pk, n);
+}
+
+void al_write_bin(struct al_buf *b, const void *p, size_t n)
+{
+    al_write_bin_head(b, n);
     al_buf_put(b, p, n);
 }
 

@@ -13,6 +13,7 @@ void al_write_int(struct al_buf *b, int64_t v);
 void al_write_bool(struct al_buf *b, bool v);
 void al_write_nil(struct al_buf *b); /* only for the local API */
 void al_write_bin(struct al_buf *b, const void *p, size_t n);
+void al_write_bin_head(struct al_buf *b, size_t n); /* the caller appends the |n| bytes */
 void al_write_str(struct al_buf *b, struct al_slice s);
 void al_write_cstr(struct al_buf *b, const char *s);
 void al_write_array(struct al_buf *b, size_t count);
