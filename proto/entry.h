@@ -43,7 +43,10 @@ void al_entry_sign(struct al_sig *out, const uint8_t secret[64], const struct al
 AL_MUST_CHECK int al_entry_verify(
     const struct al_sig *sig, const struct al_device *device, const struct al_hash *id);
 
-/* The block of |seq| (counted from 0), its first and its last sequence number. */
+/*
+ * The block of |seq| (counted from 0), its first and its last sequence number; the last block is
+ * cut short by AL_SEQ_MAX.
+ */
 uint64_t al_block_of(uint64_t seq);
 uint64_t al_block_first(uint64_t block);
 uint64_t al_block_last(uint64_t block);

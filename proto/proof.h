@@ -22,12 +22,17 @@ AL_MUST_CHECK int al_fork_find(
     uint64_t *ret_seq, const struct al_segment *a, const struct al_segment *b);
 
 /*
- * Decode and verify [segment, segment]. Returns 0 or an error of the reader or of segments,
- * AL_E_INLINE (a payload inline), AL_E_LENGTH (over AL_FORK_MAX), AL_E_SIG, AL_E_NO_FORK.
+ * Decode and verify [segment, segment]. A proof has one form only: smaller bytes first, and each
+ * item a stub that says "not held".
+ *
+ * Returns 0 or an error of the reader or of segments, AL_E_INLINE (an item is not such a stub),
+ * AL_E_LENGTH (over AL_FORK_MAX), AL_E_ORDER, AL_E_SIG, AL_E_NO_FORK.
  */
 AL_MUST_CHECK int al_fork_open(struct al_fork *ret, struct al_slice bytes);
 
-/* Append the proof made of two opened segments, payloads reduced to stubs, smaller bytes first. */
+/*
+ * Append the proof made of two opened segments, payloads reduced to stubs, smaller bytes first.
+ */
 void al_fork_encode(struct al_buf *b, const struct al_segment *x, const struct al_segment *y);
 
 /*
@@ -41,7 +46,10 @@ struct al_excerpt {
     uint32_t index; /* of the item with the payload */
 };
 
-/* Decode and verify the segment; statements are left to al_statement_open(). */
+/*
+ * Decode and verify the segment (in place, as al_segment_open() does); |statements| are raw values, left to al_statement_open().
+ * Returns 0 or an error of the reader or of segments, AL_E_INLINE (not exactly one), AL_E_SIG.
+ */
 AL_MUST_CHECK int al_excerpt_open(struct al_excerpt *ret, struct al_slice bytes);
 
 #endif

@@ -39,7 +39,8 @@ struct al_segment {
 /*
  * Decode |bytes| (canonical, one array), compute payload hashes and ids, and check form, block
  * bounds, sequence and time ranges and the inline limit. The signature is not checked yet.
- * Slices in |ret| point into |bytes|.
+ * Slices in |ret| point into |bytes|. |ret| is large, so it is filled in place: what it holds
+ * after an error means nothing.
  *
  * Returns 0 or an error of the scanner or reader, AL_E_RANGE, AL_E_BLOCK, AL_E_INLINE.
  */
@@ -48,7 +49,10 @@ AL_MUST_CHECK int al_segment_open(struct al_segment *ret, struct al_slice bytes)
 /* Check the signature of an opened segment under its own device key. Returns 0 or AL_E_SIG. */
 AL_MUST_CHECK int al_segment_verify(const struct al_segment *s);
 
-/* Append the canonical encoding; items with a payload go inline, the others as stubs. */
+/*
+ * Append the canonical encoding; items with a payload go inline, the others as stubs, whose
+ * |stub| says which.
+ */
 void al_segment_encode(struct al_buf *b, const struct al_segment *s);
 
 /* Sequence number of the last item. */

@@ -37,7 +37,7 @@ struct al_statement {
     uint32_t generation;        /* READ: 1..64 */
     uint8_t read_pk[32];        /* READ: X25519 */
     uint32_t count;             /* of cuts or boxes */
-    struct al_slice elements;   /* encoded cuts or boxes; see al_statement_cut(), _box() */
+    struct al_slice elements;   /* encoded, one after the other; al_statement_cut(), _box() */
     struct al_slice body;       /* as signed */
     struct al_sig root_sig;
     struct al_sig device_sig;   /* CERT only */
@@ -45,11 +45,12 @@ struct al_statement {
 };
 
 /*
- * Decode, check the form and the point of every key, and verify the signatures. A READ key must
- * not be of small order (checked by a scalar multiplication).
+ * Decode, check the form and the point of root and device, and verify the signatures. A READ key
+ * must not be of small order (checked by a scalar multiplication). The devices of its boxes are
+ * names to look up, never used as keys, so their points are not checked.
  *
- * Returns 0 or an error of the scanner or reader, AL_E_VERSION, AL_E_STATEMENT_KIND,
- * AL_E_POINT, AL_E_SIG, AL_E_LENGTH (over AL_STATEMENT_MAX).
+ * Returns 0 or an error of the scanner or reader, AL_E_VERSION, AL_E_STATEMENT_KIND, AL_E_ORDER
+ * (cuts or boxes), AL_E_POINT, AL_E_SIG, AL_E_LENGTH (over AL_STATEMENT_MAX).
  */
 AL_MUST_CHECK int al_statement_open(struct al_statement *ret, struct al_slice bytes);
 
@@ -60,7 +61,8 @@ void al_statement_cut(struct al_cut *out, const struct al_statement *s, uint32_t
 void al_statement_box(struct al_read_box *out, const struct al_statement *s, uint32_t i);
 
 /*
- * Append a signed statement. |root_secret| and |device_secret| are libsodium's 64-byte forms.
+ * Append a signed statement. |root_secret| and |device_secret| are libsodium's 64-byte forms;
+ * |cuts| come ascending by log, |boxes| ascending by device, each at most once.
  */
 void al_statement_encode_cert(struct al_buf *b, const struct al_identity *identity,
     const uint8_t root_secret[64], const struct al_device *device,
