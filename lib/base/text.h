@@ -8,29 +8,35 @@
 #include "bytes.h"
 
 enum al_text_use {
-    AL_TEXT_BLOCK, /* newlines stay; tabs become spaces */
-    AL_TEXT_LINE,  /* newlines and tabs become single spaces */
-    AL_TEXT_NAME,  /* a line, and zero-width and other invisible characters go */
+    AL_TEXT_BLOCK, /* newlines stay; a tab becomes four spaces */
+    AL_TEXT_LINE,  /* white space becomes single spaces, none at either end */
+    AL_TEXT_NAME,  /* a line; joiners and variation selectors vanish, blank letters go too */
     AL_TEXT_FIELD, /* for TAB-separated output: newline, TAB, backslash as \n \t \\ */
 };
 
 /*
  * Append |s| to |b| with everything gone that could fool a reader or steer a terminal: C0 (but
- * what |use| keeps), DEL, C1, invalid UTF-8, bidirectional controls, line and paragraph
- * separators, tags, private use, unassigned. What is removed becomes U+FFFD; a ZWJ stays only
- * between emoji. Applying it twice changes nothing.
+ * what |use| keeps), DEL, C1, invalid UTF-8, bidirectional controls, zero width, line and
+ * paragraph separators, tags, private use, unassigned, marks without a base or more than 8 on
+ * one. A run of what is removed becomes one U+FFFD. A joiner stays only between emoji and inside
+ * a word of the scripts that spell with it. CR LF is a newline. Applying it twice changes nothing
+ * (except for FIELD, which escapes).
  */
 void al_text_safe(struct al_buf *b, struct al_slice s, enum al_text_use use);
 
-/* Columns that safe text takes; wide characters count 2, combining ones 0. */
+/*
+ * Columns that safe text takes; wide characters count 2, combining ones 0, a newline 0. Joined
+ * emoji count as drawn apart: never too few.
+ */
 size_t al_text_width(struct al_slice s);
 
 /* The longest prefix of |s| of at most |columns| columns, never inside a cluster: its bytes. */
 size_t al_text_fit(struct al_slice s, size_t columns);
 
 /*
- * Append |s|, wrapped at spaces to |columns|, each line but the first preceded by |indent|
- * spaces. A word that is longer than a line is broken.
+ * Append |s|, which is safe, wrapped at spaces (and between wide characters) to |columns|; each
+ * line but the first is preceded by |indent| spaces, which do not count. A word that is longer
+ * than a line is broken. Newlines stay, but the last one goes.
  */
 void al_text_wrap(struct al_buf *b, struct al_slice s, size_t columns, size_t indent);
 
@@ -40,7 +46,7 @@ void al_text_wrap(struct al_buf *b, struct al_slice s, size_t columns, size_t in
  */
 void al_text_title(struct al_buf *b, struct al_slice s, size_t columns);
 
-/* NFC, case folded, look-alikes folded: two names with equal skeletons look alike. */
+/* Composed, case and look-alikes folded: two names with equal skeletons look alike. */
 void al_text_skeleton(struct al_buf *b, struct al_slice s);
 
 #endif
