@@ -1,0 +1,119 @@
+#include "keyring.h"
+
+#include <assert.h>
+#include <sodium.h>
+
+#include "check.h"
+#include "hash.h"
+#include "statement.h"
+
+void al_root_derive(struct al_root *out, const uint8_t entropy[AL_ENTROPY_BYTES])
+{
+    uint8_t seed[32];
+    memcpy(out->entropy, entropy, sizeof(out->entropy));
+    al_keyed_hash(seed, entropy, AL_P_ROOT, NULL, 0);
+    (void)crypto_sign_seed_keypair(out->identity.b, out->secret, seed);
+    sodium_memzero(seed, sizeof(seed));
+}
+
+void al_root_wipe(struct al_root *root)
+{
+    sodium_memzero(root, sizeof(*root));
+}
+
+void al_root_read_key(uint8_t read_sk[32], const struct al_root *root, uint32_t g)
+{
+    AL_ASSERT(g >= 1 && g <= AL_READ_GENERATIONS_MAX);
+    al_keyed_hash(read_sk, root->entropy, AL_P_READ, NULL, 0);
+    for (uint32_t at = AL_READ_GENERATIONS_MAX; at > g; at--)
+        al_read_key_down(read_sk, read_sk);
+}
+
+void al_read_key_down(uint8_t out[32], const uint8_t read_sk[32])
+{
+    uint8_t down[32];
+    al_keyed_hash(down, read_sk, AL_P_READ, NULL, 0);
+    memcpy(out, down, sizeof(down));
+    sodium_memzero(down, sizeof(down));
+}
+
+void al_read_key_public(uint8_t read_pk[32], const uint8_t read_sk[32])
+{
+    (void)crypto_scalarmult_base(read_pk, read_sk);
+}
+
+int al_keyring_init(struct al_keyring *out, const struct al_identity *identity,
+    const uint8_t device_seed[32], uint32_t generation, const uint8_t read_sk[32])
+{
+    AL_ASSERT(generation >= 1 && generation <= AL_READ_GENERATIONS_MAX);
+    if (al_check_point(identity->b) != 0)
+        return AL_E_POINT;
+    out->identity = *identity;
+    out->generation = generation;
+    memcpy(out->read_sk, read_sk, sizeof(out->read_sk));
+    al_keyed_hash(out->me_key, read_sk, AL_P_ME, NULL, 0);
+    (void)crypto_sign_seed_keypair(out->device.b, out->device_secret, device_seed);
+    (void)crypto_sign_ed25519_sk_to_curve25519(out->noise_secret, out->device_secret);
+    (void)crypto_scalarmult_base(out->noise_public, out->noise_secret);
+    return 0;
+}
+
+void al_keyring_wipe(struct al_keyring *k)
+{
+    sodium_memzero(k, sizeof(*k));
+}
+
+int al_keyring_me_key(uint8_t out[32], const struct al_keyring *k, uint32_t g)
+{
+    if (g == 0 || g > k->generation)
+        return AL_E_NOT_FOUND;
+    uint8_t read_sk[32];
+    memcpy(read_sk, k->read_sk, sizeof(read_sk));
+    for (uint32_t at = k->generation; at > g; at--)
+        al_read_key_down(read_sk, read_sk);
+    al_keyed_hash(out, read_sk, AL_P_ME, NULL, 0);
+    sodium_memzero(read_sk, sizeof(read_sk));
+    return 0;
+}
+
+int al_device_noise_key(uint8_t out[32], const struct al_device *device)
+{
+    if (al_check_point(device->b) != 0 || crypto_sign_ed25519_pk_to_curve25519(out, device->b) != 0)
+        return AL_E_POINT;
+    return 0;
+}
+
+static_assert(AL_READ_BOX_BYTES == 32 + crypto_box_SEALBYTES, "a sealed reading key");
+
+int al_read_box_seal(uint8_t box[AL_READ_BOX_BYTES], const struct al_device *device,
+    const uint8_t read_sk[32], struct al_rng *rng)
+{
+    uint8_t to[32], esk[32];
+    int err = al_device_noise_key(to, device);
+    if (err != 0)
+        return err;
+    /* What crypto_box_seal() does, but with the ephemeral key of the node's own generator. */
+    al_rng_bytes(rng, esk, sizeof(esk));
+    (void)crypto_scalarmult_base(box, esk);
+    uint8_t nonce[crypto_box_NONCEBYTES];
+    crypto_generichash_state st;
+    (void)crypto_generichash_init(&st, NULL, 0, sizeof(nonce));
+    (void)crypto_generichash_update(&st, box, 32);
+    (void)crypto_generichash_update(&st, to, sizeof(to));
+    (void)crypto_generichash_final(&st, nonce, sizeof(nonce));
+    if (crypto_box_easy(box + 32, read_sk, 32, nonce, to, esk) != 0)
+        err = AL_E_POINT;
+    sodium_memzero(esk, sizeof(esk));
+    return err;
+}
+
+int al_read_box_open(
+    uint8_t read_sk[32], const uint8_t box[AL_READ_BOX_BYTES], const struct al_keyring *k)
+{
+    uint8_t plain[32];
+    if (crypto_box_seal_open(plain, box, AL_READ_BOX_BYTES, k->noise_public, k->noise_secret) != 0)
+        return AL_E_SEALED;
+    memcpy(read_sk, plain, sizeof(plain));
+    sodium_memzero(plain, sizeof(plain));
+    return 0;
+}
