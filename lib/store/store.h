@@ -2,7 +2,8 @@
  * The narrow store: logs of entries with their signatures, a change log, and small facts under
  * keys. Two implementations: in memory for the simulator (mem.c), SQLite for the node (sqlite.c).
  * Synchronous, one thread. Every write stands between al_store_begin() and al_store_commit();
- * nothing of it is visible to other connections, or durable, before commit returns 0.
+ * nothing of it is visible to other connections, or durable, before commit returns 0. Callbacks
+ * may read, and must not write or end the transaction.
  *
  * Positions: every stored entry and every other change gets the next number of one counter, so a
  * follower that remembers one number can go on where it was. Numbers are dense enough to be
@@ -102,23 +103,45 @@ enum al_store_mode {
  * Returns 0, AL_E_NOT_FOUND, AL_E_SCHEMA (newer: untouched), AL_E_CORRUPT, AL_E_BUSY, AL_E_IO,
  * AL_E_FULL, AL_E_READ_ONLY, AL_E_NOMEM.
  */
-AL_MUST_CHECK int al_store_open(struct al_store **ret, const char *path, enum al_store_mode mode);
+AL_MUST_CHECK
+int al_store_open(struct al_store **ret, const char *path, enum al_store_mode mode);
 
-/* A new empty store in memory. AL_E_NOMEM. */
-AL_MUST_CHECK int al_store_open_mem(struct al_store **ret);
+/* A new empty store in memory, gone when it is closed. AL_E_NOMEM. */
+AL_MUST_CHECK
+int al_store_open_mem(struct al_store **ret);
+
+/*
+ * A disk for the simulator: what is committed to a store on it stays until the disk is freed, so
+ * a node can crash and come back. One store at a time is open on a disk.
+ */
+struct al_store_disk;
+struct al_store_disk *al_store_disk_new(void); /* NULL: no memory */
+void al_store_disk_free(struct al_store_disk *d);
+
+/* Open the store on |d|, for writing. AL_E_NOMEM, AL_E_BUSY when it is open already. */
+AL_MUST_CHECK
+int al_store_open_disk(struct al_store **ret, struct al_store_disk *d);
+
+/* Let the next commit on |d| fail with |err|; |there|: what it held is there nevertheless. */
+void al_store_disk_fail_commit(struct al_store_disk *d, int err, bool there);
 
 /* Close; NULL is allowed. An open transaction is rolled back. */
 void al_store_close(struct al_store *s);
 
 /* --- transactions -------------------------------------------------------------------------- */
 
-AL_MUST_CHECK int al_store_begin(struct al_store *s);
+/* Returns 0, AL_E_READ_ONLY for a reader, AL_E_BUSY when somebody else writes, AL_E_IO. */
+AL_MUST_CHECK
+int al_store_begin(struct al_store *s);
 
 /*
  * Make everything since begin durable. On an error (AL_E_IO, AL_E_FULL, ...) it is NOT known
- * whether it is there: close the store, open it again, and read (AL_E_DOUBT says the same).
+ * whether it is there: every later call answers AL_E_DOUBT. Close the store, open it again, and
+ * read. A write that failed before spoils its transaction: commit then undoes everything and
+ * returns that error, with the same duty.
  */
-AL_MUST_CHECK int al_store_commit(struct al_store *s);
+AL_MUST_CHECK
+int al_store_commit(struct al_store *s);
 
 /* Undo everything since begin. */
 void al_store_rollback(struct al_store *s);
@@ -126,92 +149,121 @@ void al_store_rollback(struct al_store *s);
 /* --- logs and entries ---------------------------------------------------------------------- */
 
 /* The log's numbers by its name. Returns 0 or AL_E_NOT_FOUND, AL_E_IO. */
-AL_MUST_CHECK int al_store_log_find(struct al_store *s, struct al_store_log *ret,
-    const struct al_device *device, const struct al_logname *log);
-
-/* The same by its local number. */
-AL_MUST_CHECK int al_store_log_get(struct al_store *s, struct al_store_log *ret, uint32_t no);
-
-/* Make a log; it must not exist. */
-AL_MUST_CHECK int al_store_log_add(struct al_store *s, uint32_t *ret_no,
-    const struct al_identity *identity, const struct al_device *device,
+AL_MUST_CHECK
+int al_store_log_find(struct al_store *s, struct al_store_log *ret, const struct al_device *device,
     const struct al_logname *log);
 
+/* The same by its local number. */
+AL_MUST_CHECK
+int al_store_log_get(struct al_store *s, struct al_store_log *ret, uint32_t no);
+
+/* Make a log. AL_E_EXISTS, and nothing is changed. */
+AL_MUST_CHECK
+int al_store_log_add(struct al_store *s, uint32_t *ret_no, const struct al_identity *identity,
+    const struct al_device *device, const struct al_logname *log);
+
 /* Call |cb| for each log by ascending number until it returns non-zero, which is returned. */
-AL_MUST_CHECK int al_store_logs(
+AL_MUST_CHECK
+int al_store_logs(
     struct al_store *s, int (*cb)(void *arg, const struct al_store_log *log), void *arg);
 
 /*
- * Store |count| consecutive entries from |first|, none of which is held yet, with |sig| over the
- * last. |prev| is the id of first - 1. Runs are joined, and a signature that is neither a block's
- * last nor the head of a run any more is dropped. |ret_pos| is the position of the last; entry i
- * has ret_pos - count + 1 + i. The caller has verified everything.
+ * Store |count| >= 1 consecutive entries of one block from |first|, none of which is held yet,
+ * with |sig| over the last. |prev| is the id of first - 1. Runs are joined, and a signature that
+ * is neither a block's last nor the head of a run any more is dropped. |ret_pos| is the position
+ * of the last; entry i has ret_pos - count + 1 + i. The caller has verified everything; what the
+ * store refuses all the same changes nothing: AL_E_BLOCK (they cross a block), AL_E_EXISTS (one
+ * is held), AL_E_PREV (they don't fit the entries beside them), AL_E_NOT_FOUND (no such log).
  */
-AL_MUST_CHECK int al_store_put(struct al_store *s, uint64_t *ret_pos, uint32_t log_no,
-    uint64_t first, const struct al_hash *prev, const struct al_store_item *items, uint32_t count,
+AL_MUST_CHECK
+int al_store_put(struct al_store *s, uint64_t *ret_pos, uint32_t log_no, uint64_t first,
+    const struct al_hash *prev, const struct al_store_item *items, uint32_t count,
     const struct al_sig *sig, uint64_t arrived_ms);
 
 /* One entry; slices live until the next call. Returns 0, AL_E_NOT_FOUND, AL_E_IO. */
-AL_MUST_CHECK int al_store_get(
-    struct al_store *s, struct al_store_row *ret, uint32_t log_no, uint64_t seq);
+AL_MUST_CHECK
+int al_store_get(struct al_store *s, struct al_store_row *ret, uint32_t log_no, uint64_t seq);
 
 /* Entries first..last that are held, ascending; |cb| as above. */
-AL_MUST_CHECK int al_store_entries(struct al_store *s, uint32_t log_no, uint64_t first,
-    uint64_t last, int (*cb)(void *arg, const struct al_store_row *row), void *arg);
+AL_MUST_CHECK
+int al_store_entries(struct al_store *s, uint32_t log_no, uint64_t first, uint64_t last,
+    int (*cb)(void *arg, const struct al_store_row *row), void *arg);
 
 /* The runs of a log, descending. */
-AL_MUST_CHECK int al_store_runs(struct al_store *s, uint32_t log_no,
+AL_MUST_CHECK
+int al_store_runs(struct al_store *s, uint32_t log_no,
     int (*cb)(void *arg, const struct al_store_run *run), void *arg);
 
 /*
  * The first signature kept at or after |seq|: its place in |ret_seq|.
  * Returns 0, AL_E_NOT_FOUND, AL_E_IO.
  */
-AL_MUST_CHECK int al_store_sig(struct al_store *s, uint64_t *ret_seq, struct al_sig *ret_sig,
-    uint32_t log_no, uint64_t seq);
+AL_MUST_CHECK
+int al_store_sig(
+    struct al_store *s, uint64_t *ret_seq, struct al_sig *ret_sig, uint32_t log_no, uint64_t seq);
 
-/* Fill in a missing payload (the caller compared its hash), or drop one. Both log a change. */
-AL_MUST_CHECK int al_store_payload_put(
+/*
+ * Fill in a missing payload (the caller compared its hash), or drop one. Both log a change, or do
+ * nothing when it is so already. AL_E_NOT_FOUND: no such entry.
+ */
+AL_MUST_CHECK
+int al_store_payload_put(
     struct al_store *s, uint32_t log_no, uint64_t seq, struct al_slice payload);
-AL_MUST_CHECK int al_store_payload_drop(struct al_store *s, uint32_t log_no, uint64_t seq);
+AL_MUST_CHECK
+int al_store_payload_drop(struct al_store *s, uint32_t log_no, uint64_t seq);
 
 /* --- changes ------------------------------------------------------------------------------- */
 
 /* Log a change that is none of the store's own (entries and payloads log theirs). */
-AL_MUST_CHECK int al_store_change(
+AL_MUST_CHECK
+int al_store_change(
     struct al_store *s, uint64_t *ret_pos, enum al_change what, uint32_t log_no, uint64_t seq);
 
 /*
  * At most |limit| changes after position |from|, ascending. For AL_CHANGE_ENTRY and
  * AL_CHANGE_PAYLOAD_IN |row| is the entry, else NULL.
  */
-AL_MUST_CHECK int al_store_changes(struct al_store *s, uint64_t from, uint32_t limit,
+AL_MUST_CHECK
+int al_store_changes(struct al_store *s, uint64_t from, uint32_t limit,
     int (*cb)(void *arg, const struct al_store_change *change, const struct al_store_row *row),
     void *arg);
 
 /* The newest position given out, 0 when none. */
-AL_MUST_CHECK int al_store_position(struct al_store *s, uint64_t *ret_pos);
+AL_MUST_CHECK
+int al_store_position(struct al_store *s, uint64_t *ret_pos);
 
 /* --- small facts --------------------------------------------------------------------------- */
 
 /* |ret| lives until the next call. Returns 0, AL_E_NOT_FOUND, AL_E_IO. */
-AL_MUST_CHECK int al_store_kv_get(
+AL_MUST_CHECK
+int al_store_kv_get(
     struct al_store *s, struct al_slice *ret, enum al_space space, struct al_slice key);
-AL_MUST_CHECK int al_store_kv_put(
+AL_MUST_CHECK
+int al_store_kv_put(
     struct al_store *s, enum al_space space, struct al_slice key, struct al_slice value);
-AL_MUST_CHECK int al_store_kv_del(struct al_store *s, enum al_space space, struct al_slice key);
+AL_MUST_CHECK
+int al_store_kv_del(struct al_store *s, enum al_space space, struct al_slice key);
 
 /* Facts whose key begins with |prefix|, ascending by key; |cb| may not write. */
-AL_MUST_CHECK int al_store_kv_scan(struct al_store *s, enum al_space space,
-    struct al_slice prefix, int (*cb)(void *arg, struct al_slice key, struct al_slice value),
-    void *arg);
+AL_MUST_CHECK
+int al_store_kv_scan(struct al_store *s, enum al_space space, struct al_slice prefix,
+    int (*cb)(void *arg, struct al_slice key, struct al_slice value), void *arg);
 
 /* --- care ---------------------------------------------------------------------------------- */
+
+/*
+ * Between transactions: empty the write-ahead log into the database, so that nothing dropped
+ * stays readable in it, and give memory back. AL_E_BUSY: a reader was in the way, try again;
+ * AL_E_IO, AL_E_FULL.
+ */
+AL_MUST_CHECK
+int al_store_tidy(struct al_store *s);
 
 /*
  * Write a consistent copy of a SQLite store to the new file |path| (VACUUM INTO, synced), on a
  * connection of its own. AL_E_EXISTS, AL_E_IO, AL_E_FULL.
  */
-AL_MUST_CHECK int al_store_backup(const char *db_path, const char *path);
+AL_MUST_CHECK
+int al_store_backup(const char *db_path, const char *path);
 
 #endif
