@@ -79,6 +79,12 @@ static inline struct al_slice al_buf_slice(const struct al_buf *b)
     return (struct al_slice){.p = b->p, .n = b->n};
 }
 
+/* Where |s| ends; also of an empty slice without bytes, where adding is not allowed in C. */
+static inline const uint8_t *al_slice_end(struct al_slice s)
+{
+    return s.n == 0 ? s.p : s.p + s.n;
+}
+
 static inline bool al_slice_eq(struct al_slice a, struct al_slice b)
 {
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);

@@ -104,7 +104,7 @@ enum al_err {
 #undef AL_X
 };
 
-/* The stable short name of |err|, e.g. "key-order"; "ok" for 0 and "unknown" for no code of ours. */
+/* The stable short name of |err|, e.g. "key-order"; "ok" for 0, "unknown" for no code of ours. */
 const char *al_err_name(int err);
 
 /* What |err| means in words for people, without a full stop; never NULL. */

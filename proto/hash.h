@@ -40,8 +40,8 @@ void al_hash(struct al_hash *out, const char *purpose, const struct al_slice *pa
 void al_hash1(struct al_hash *out, const char *purpose, const void *m, size_t n);
 
 /* K(key, purpose, m): the same, keyed with 32 secret bytes. |out| is 32 bytes. */
-void al_keyed_hash(uint8_t out[32], const uint8_t key[32], const char *purpose, const void *m,
-    size_t n);
+void al_keyed_hash(
+    uint8_t out[32], const uint8_t key[32], const char *purpose, const void *m, size_t n);
 
 /* S(secret, purpose, m) with |m| of 32 bytes; |secret| is libsodium's 64-byte form. */
 void al_sign(

@@ -8,7 +8,8 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define AL_SEQ_MAX ((UINT64_C(1) << 48) - 2) /* the last sequence number of a log */
+#define AL_SEQ_MAX ((UINT64_C(1) << 48) - 2)  /* the last sequence number of a log */
+#define AL_SEQ_FROZEN (AL_SEQ_MAX + 1)        /* stands for a forked log in reconciliation */
 #define AL_TIME_MAX ((UINT64_C(1) << 48) - 1) /* milliseconds since 1970 */
 
 #define AL_PAYLOAD_MAX 65536
@@ -19,6 +20,10 @@
 #define AL_TAGS_MAX 16
 #define AL_URL_MAX 2048
 #define AL_SRC_MAX 128
+#define AL_TITLE_MAX 512
+#define AL_QUOTE_MAX 8192
+#define AL_ABOUT_MAX 4096 /* each text of a profile but the name */
+#define AL_STATE_KEY_MAX 128
 #define AL_SEALED_INNER_MAX 61439 /* of the map inside a sealed payload */
 #define AL_PAD_MIN 128            /* smallest padded plaintext of a sealed payload */
 
@@ -55,6 +60,8 @@
 #define AL_ADDRESS_MAX 128
 #define AL_ADDRESSES_MAX 8
 #define AL_ADDRESS_RECORDS_MAX 64
+#define AL_ADDRESS_RECORD_MAX 2048 /* its signed body */
+#define AL_SEEN_MAX 64
 #define AL_TOKEN_BYTES 16
 #define AL_INTERESTS_MAX 4096 /* identities in one direction of one interests message */
 #define AL_OWN_HEADS_MAX 64
@@ -85,11 +92,11 @@ static_assert(AL_SEGMENT_INLINE_MAX + AL_BLOCK_ENTRIES * 64 + 1024 < AL_MESSAGE_
     "a full segment fits a message");
 static_assert(AL_STATEMENTS_BYTES_MAX + AL_STATEMENT_MAX < AL_MESSAGE_MAX,
     "a page of statements fits a message");
-static_assert((AL_CERTS_MAX * 512 + AL_CERTS_MAX * AL_REVOCATIONS_PER_DEVICE_MAX *
-                                        (AL_LOGS_PER_DEVICE_MAX * 64 + 512)) +
-                      AL_READ_GENERATIONS_MAX * AL_READ_PER_GENERATION_MAX *
-                          (AL_READ_BOXES_MAX * 120 + 512) <
-                  6 * 1024 * 1024,
+static_assert(
+    (AL_CERTS_MAX * 512 +
+        AL_CERTS_MAX * AL_REVOCATIONS_PER_DEVICE_MAX * (AL_LOGS_PER_DEVICE_MAX * 64 + 512)) +
+            AL_READ_GENERATIONS_MAX * AL_READ_PER_GENERATION_MAX * (AL_READ_BOXES_MAX * 120 + 512) <
+        6 * 1024 * 1024,
     "an identity record stays small");
 static_assert(AL_PIECE_BYTES * AL_PIECES_MAX == AL_ATTACHMENT_MAX, "pieces cover an attachment");
 

@@ -66,8 +66,8 @@ struct al_item {
 struct al_range {
     struct al_slice upper; /* exclusive; empty: the end */
     enum al_range_mode mode;
-    uint8_t sum[16];      /* FINGERPRINT */
-    uint64_t count;       /* FINGERPRINT */
+    uint8_t sum[16];       /* FINGERPRINT */
+    uint64_t count;        /* FINGERPRINT */
     struct al_slice items; /* ITEMS, FINAL: encoded array */
     uint32_t item_count;
 };
@@ -85,8 +85,8 @@ struct al_head { /* an element of heads */
 
 struct al_message {
     enum al_message_type type;
-    uint32_t req;          /* of messages that have one */
-    struct al_slice raw;   /* the whole message */
+    uint32_t req;        /* of messages that have one */
+    struct al_slice raw; /* the whole message */
     union {
         struct {
             uint64_t version; /* 1 */
@@ -203,7 +203,6 @@ const char *al_message_name(enum al_message_type type);
  * Walk a list of a decoded message: |list| is advanced past one element at each call. Start with
  * al_message_list(). The element read is valid: the decode saw it.
  */
-struct al_read;
 struct al_slice al_message_list(struct al_slice array); /* past the array's own head */
 void al_message_next_identity(struct al_identity *out, struct al_slice *list);
 void al_message_next_own_head(struct al_own_head *out, struct al_slice *list);

@@ -15,14 +15,15 @@
 #ifndef AL_METHODS_H
 #define AL_METHODS_H
 
+#include "bytes.h"
+
 #define AL_METHODS(X)                                                                              \
     X(hello, LOOP, "v:uint client?:str", "v:uint agent:str pid:uint",                              \
         "agree on the version of this API")                                                        \
     X(api_info, LOOP, "", "methods:[{name:str params:str result:str summary:str}]",                \
         "describe every method")                                                                   \
     X(stop, LOOP, "", "", "stop the node cleanly")                                                 \
-    X(subscribe, LOOP, "from?:uint",                                                               \
-        "sub:uint pos:uint",                                                                       \
+    X(subscribe, LOOP, "from?:uint", "sub:uint pos:uint",                                          \
         "then notifications 'rows' {sub, pos, rows:[row]}; 'lagged' {sub} ends it; without from: " \
         "from now")                                                                                \
     X(unsubscribe, LOOP, "sub:uint", "", "end a subscription")                                     \
@@ -32,12 +33,11 @@
         "devices:uint peers:uint listening:[str] listen_error:str pos:uint behind:uint "           \
         "alone:uint problems:[{code:str text:str try:str}]",                                       \
         "the state of the node; alone: own entries that no other node is known to hold")           \
-    X(post, NODE, "key:bin16 entry:{k:str ...} to:str allow_future?:bool",                         \
-        "ref:ref pos:uint",                                                                        \
-        "append one entry; entry has the fields of its kind (docs/protocol.md), to is me, network " \
+    X(post, NODE, "key:bin16 entry:{k:str ...} to:str allow_future?:bool", "ref:ref pos:uint",     \
+        "append one entry; entry has the fields of its kind (docs/protocol.md), to is me, "        \
+        "network "                                                                                 \
         "or web; a reply without to takes its thread's")                                           \
-    X(post_many, NODE, "key:bin16 to:str entries:[{k:str ...}]",                                   \
-        "added:uint known:uint pos:uint",                                                          \
+    X(post_many, NODE, "key:bin16 to:str entries:[{k:str ...}]", "added:uint known:uint pos:uint", \
         "append many entries, e.g. of an import, skipping those whose src is there already")       \
     X(relate, NODE, "key:bin16 identity:bin32 relation:str value:any", "pos:uint",                 \
         "relation: follow, admit, block, mute (value bool) or petname (value str, may be empty)")  \
@@ -58,13 +58,13 @@
         "rows:[row] next?:cursor pos:uint behind:uint",                                            \
         "entries by time, newest first unless said otherwise; without from or mine: own and "      \
         "followed")                                                                                \
-    X(changes, READ, "from:uint limit?:uint", "rows:[row] pos:uint", "entries in order of arrival") \
+    X(changes, READ, "from:uint limit?:uint", "rows:[row] pos:uint",                               \
+        "entries in order of arrival")                                                             \
     X(show, READ, "id:bin32",                                                                      \
         "row:row header:{seq:uint time:uint prev:bin32 plen:uint phash:bin32} sig?:{seq:uint "     \
         "sig:bin64} payload?:bin edits:[row] replies:uint",                                        \
         "one entry with everything known of it")                                                   \
-    X(thread, READ, "id:bin32 limit?:uint",                                                        \
-        "root:bin32 rows:[row] missing:[ref] more:bool",                                           \
+    X(thread, READ, "id:bin32 limit?:uint", "root:bin32 rows:[row] missing:[ref] more:bool",       \
         "the thread of an entry, parents before children; rows carry depth")                       \
     X(search, READ, "query:str limit?:uint cursor?:cursor rank?:bool",                             \
         "rows:[row] next?:cursor of:uint behind:uint",                                             \
@@ -83,8 +83,7 @@
         "about:str working:str wants:str knows:str entries:uint first:uint last:uint "             \
         "devices:[{device:bin32 name:str revoked:bool}]",                                          \
         "a person's newest profile")                                                               \
-    X(resolve, READ, "ref:str",                                                                    \
-        "rows:[row] similar:[str]",                                                                \
+    X(resolve, READ, "ref:str", "rows:[row] similar:[str]",                                        \
         "entries that a typed reference can mean: an id prefix, last, last~N, @name/last")         \
     X(views_status, READ, "", "pos:uint behind:uint entries:uint rebuilt:uint safe_mode:bool",     \
         "how far the views are")                                                                   \
@@ -105,5 +104,22 @@
  *   quote, name, about, working, wants, knows, who, src, val..., those that it has)
  */
 #define AL_ROW_FIELDS 23
+
+enum al_method_where { AL_METHOD_LOOP, AL_METHOD_NODE, AL_METHOD_READ };
+
+struct al_method {
+    const char *name;
+    enum al_method_where where;
+    const char *params;
+    const char *result;
+    const char *summary;
+};
+
+/* The list above, for whoever needs it at run time. */
+extern const struct al_method al_methods[];
+extern const size_t al_method_count;
+
+/* The method called |name|, or NULL. */
+const struct al_method *al_method_find(struct al_slice name);
 
 #endif

@@ -49,8 +49,8 @@ struct al_payload {
     struct al_slice kind_name; /* as written, also of an unknown kind */
     enum al_audience audience; /* "a": "network" or "web"; absent inside a sealed payload: ME */
     uint8_t salt[AL_SALT_BYTES];
-    uint64_t at_ms;          /* "at": time of the event */
-    struct al_slice text;    /* "text" */
+    uint64_t at_ms;       /* "at": time of the event */
+    struct al_slice text; /* "text" */
     struct al_slice tags[AL_TAGS_MAX];
     uint32_t tag_count;      /* "tags": each 1..64 bytes, sorted by bytes, unique */
     struct al_ref re;        /* "re": parent of a reply, answer, accept, thanks */

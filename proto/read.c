@@ -5,7 +5,7 @@
 
 struct al_read al_read_init(struct al_slice bytes)
 {
-    return (struct al_read){.p = bytes.p, .end = bytes.p + bytes.n};
+    return (struct al_read){.p = bytes.p, .end = al_slice_end(bytes)};
 }
 
 struct al_read al_read_message(struct al_slice bytes)

@@ -44,7 +44,7 @@ struct token {
 bool al_utf8_valid(struct al_slice s)
 {
     const uint8_t *p = s.p;
-    const uint8_t *end = s.p + s.n;
+    const uint8_t *end = al_slice_end(s);
     while (p < end) {
         uint8_t c = *p++;
         if (c < 0x80)
@@ -282,7 +282,7 @@ static int scan_value(struct scanner *s)
 
 static int scan_one(size_t *ret_n, struct al_slice bytes, const struct al_scan_limits *limits)
 {
-    struct scanner s = {.p = bytes.p, .end = bytes.p + bytes.n, .limits = limits};
+    struct scanner s = {.p = bytes.p, .end = al_slice_end(bytes), .limits = limits};
     do {
         int err = scan_value(&s);
         if (err != 0)
