@@ -1,0 +1,14 @@
+/* The one list of commands. Each is described where it is written; help and man page follow. */
+#ifndef AL_CMDS_H
+#define AL_CMDS_H
+
+/* X(name), in the order of the help. */
+#define AL_CMDS(X)                                                                                 \
+    X(paths)                                                                                       \
+    X(version)
+
+#define AL_X(name) extern const struct al_cmd al_cmd_##name;
+AL_CMDS(AL_X)
+#undef AL_X
+
+#endif

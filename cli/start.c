@@ -1,0 +1,130 @@
+#include "start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "client.h"
+#include "dirs.h"
+
+#define READY_MS 60000 /* migrating a large log may take a while */
+#define SAID_BYTES 512
+
+const char *al_start_program(struct al_cli *c)
+{
+    char self[AL_PATH_BYTES];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    while (n > 0 && self[n - 1] != '/')
+        n--;
+    const char *beside = al_cli_str(c, "%.*saloudd", (int)(n > 0 ? n : 0), self);
+    return n > 0 && access(beside, X_OK) == 0 ? beside : "aloudd";
+}
+
+const char *al_start_log(struct al_cli *c)
+{
+    return al_cli_str(c, "%s/aloudd.log", c->paths.state);
+}
+
+static int fail(struct al_cli *c, int status, const char *what, const char *why, const char *hint)
+{
+    c->exit_no_node = al_fail(c, status, what, why, hint);
+    return c->exit_no_node;
+}
+
+/* Start aloudd with |ready| inherited; its process id, or -1 with errno. */
+static int spawn(struct al_cli *c, int ready)
+{
+    const char *argv[8] = {al_start_program(c), "--ready-fd", al_cli_str(c, "%d", ready)};
+    if (c->home != NULL) {
+        argv[3] = "--home";
+        argv[4] = c->paths.data; /* absolute: it runs at the root directory */
+    }
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int log = open(al_start_log(c), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    struct al_child_opts opts = {
+        .in = null, .out = null, .err = log >= 0 ? log : null, .keep = ready, .detach = true};
+    int pid = null < 0 ? -1 : al_child_start(argv, &opts);
+    int errnum = errno;
+    if (null >= 0)
+        (void)close(null);
+    if (log >= 0)
+        (void)close(log);
+    errno = errnum;
+    return pid;
+}
+
+/* What the node says on the pipe before it closes it: "ready", or what is wrong. */
+static void hear(int fd, char said[SAID_BYTES])
+{
+    size_t n = 0;
+    struct pollfd pfd = {.fd = fd, .events = POLLIN};
+    while (n < SAID_BYTES - 1 && poll(&pfd, 1, READY_MS) > 0) {
+        ssize_t got = read(fd, said + n, SAID_BYTES - 1 - n);
+        if (got <= 0)
+            break;
+        n += (size_t)got;
+        if (memchr(said, '\n', n) != NULL)
+            break;
+    }
+    said[n] = '\0';
+    said[strcspn(said, "\n")] = '\0';
+}
+
+/* Start a node and wait for it. Returns 0, or the exit status after saying what is wrong. */
+static int start_and_wait(struct al_cli *c)
+{
+    const char *log = al_start_log(c);
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return fail(c, AL_EXIT_NO_NODE, "no node could be started", NULL, NULL);
+    int pid = spawn(c, ends[1]);
+    (void)close(ends[1]);
+    char said[SAID_BYTES] = "";
+    if (pid > 0)
+        hear(ends[0], said);
+    (void)close(ends[0]);
+    if (pid > 0 && strcmp(said, "ready") == 0)
+        return 0;
+    int status = pid > 0 && said[0] == '\0' ? al_child_wait(pid) : -1;
+    if (status == 127)
+        return fail(c, AL_EXIT_NO_NODE, "no node could be started: aloudd is not installed",
+            al_cli_str(c, "It belongs beside this program or into PATH."), NULL);
+    return fail(c, AL_EXIT_NO_NODE, "no node could be started",
+        said[0] != '\0' ? al_cli_str(c, "%s.", said) : al_cli_str(c, "Its log: %s", log),
+        "aloud node logs");
+}
+
+int al_start_node(struct al_cli *c)
+{
+    if (c->socket != c->paths.socket)
+        return fail(
+            c, AL_EXIT_NO_NODE, al_cli_str(c, "no node listens on %s", c->socket), NULL, NULL);
+    if (access(c->paths.keys, F_OK) != 0)
+        return fail(c, AL_EXIT_CONFIG, "no identity on this machine yet", NULL, "aloud init");
+    if (al_dirs_make(c->paths.state) != 0)
+        return fail(c, AL_EXIT_DISK, al_cli_str(c, "%s can't be made", c->paths.state),
+            al_cli_str(c, "The system says: %s.", strerrordesc_np(errno)), "aloud paths");
+    /* Whoever comes second waits here, and then finds the node of the first. */
+    int lock =
+        open(al_cli_str(c, "%s/start.lock", c->paths.state), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock >= 0)
+        (void)flock(lock, LOCK_EX);
+    int status = 0;
+    int err = al_client_connect(&c->client, c->socket);
+    if (err == AL_E_NO_NODE) {
+        status = start_and_wait(c);
+        if (status == 0)
+            err = al_client_connect(&c->client, c->socket);
+    }
+    if (status == 0 && err != 0)
+        status = fail(c, AL_EXIT_NO_NODE, "the node was started, but can't be reached",
+            al_cli_str(c, "%s: %s.", c->socket, al_err_words(err)), "aloud node logs");
+    if (lock >= 0)
+        (void)close(lock);
+    return status;
+}

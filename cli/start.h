@@ -1,0 +1,21 @@
+/* Bringing up a node when none runs. */
+#ifndef AL_START_H
+#define AL_START_H
+
+#include "cli.h"
+
+/*
+ * Start aloudd, wait until it is ready, and connect c->client to it. When two do this at once,
+ * one starts it and both connect. Returns 0, or the exit status (kept in c->exit_no_node, too)
+ * after saying what is wrong.
+ */
+AL_MUST_CHECK
+int al_start_node(struct al_cli *c);
+
+/* The program aloudd: beside this program, else just its name, to be found in PATH. */
+const char *al_start_program(struct al_cli *c);
+
+/* Where a node started here writes its log. */
+const char *al_start_log(struct al_cli *c);
+
+#endif
