@@ -34,13 +34,19 @@ struct al_address_record {
     uint32_t address_count;
 };
 
+/*
+ * Decode and verify; slices point into |bytes|. Returns 0 or an error of the scanner or reader,
+ * AL_E_VERSION, AL_E_POINT, AL_E_SIG.
+ */
 AL_MUST_CHECK int al_address_record_open(struct al_address_record *ret, struct al_slice bytes);
+
+/* Append the record, signed with the 64-byte device secret. */
 void al_address_record_encode(
     struct al_buf *b, const struct al_address_record *record, const uint8_t secret[64]);
 
 /*
- * Split "host:port", "[v6]:port" or "host" (port AL_PORT). Host: 1..255 bytes of letters, digits,
- * '.', '-', ':' (v6). Returns 0 or AL_E_ADDRESS. |host| has 256 bytes.
+ * Split "host:port", "[v6]:port", or "host", "[v6]", "v6" (port AL_PORT). Host: 1..255 bytes of
+ * letters, digits, '.', '-', ':' (v6). Returns 0 or AL_E_ADDRESS. |host| has 256 bytes.
  */
 AL_MUST_CHECK int al_address_split(char *host, uint16_t *ret_port, struct al_slice address);
 
