@@ -640,13 +640,18 @@ static void run_in(enum kind kind, void (*body)(struct world *w))
     {                                                                                              \
         (void)state;                                                                               \
         run_in(MEM, name);                                                                         \
+    }                                                                                              \
+    static void sqlite_##name(void **state)                                                        \
+    {                                                                                              \
+        (void)state;                                                                               \
+        run_in(SQLITE, name);                                                                      \
     }
 CASES(X)
 #undef X
 
 int main(void)
 {
-#define X(name) cmocka_unit_test(mem_##name),
+#define X(name) cmocka_unit_test(mem_##name), cmocka_unit_test(sqlite_##name),
     const struct CMUnitTest tests[] = {
         CASES(X) cmocka_unit_test(a_failed_commit_leaves_only_doubt),
         cmocka_unit_test(a_disk_holds_one_open_store),

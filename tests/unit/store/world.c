@@ -31,7 +31,9 @@ void world_reopen(struct world *w)
 {
     al_store_close(w->s);
     w->s = NULL;
-    assert_int_equal(al_store_open_disk(&w->s, w->disk), 0);
+    int err = w->kind == MEM ? al_store_open_disk(&w->s, w->disk)
+                             : al_store_open(&w->s, w->path, AL_STORE_CREATE);
+    assert_int_equal(err, 0);
 }
 
 void world_close(struct world *w)

@@ -1,0 +1,284 @@
+/* The store in SQLite: opening log.db safely, transactions, and its care. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "limit.h"
+#include "schema.h"
+#include "sqlerr.h"
+#include "sqlite_int.h"
+#include "stmt.h"
+
+#define BUSY_MS 1000      /* how long to wait for somebody else's lock */
+#define VALUE_MAX 2097152 /* bytes of one row, at most */
+
+/* --- files --------------------------------------------------------------------------------- */
+
+/* Make the empty file |path|, for its owner only; SQLite would follow the umask. */
+static int make_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return al_sqlerr_of_errno(errno);
+    close(fd);
+    return 0;
+}
+
+/* Sync a file, or with O_DIRECTORY a directory, by its path. */
+static int sync_path(const char *path, int flags)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    if (fd < 0)
+        return al_sqlerr_of_errno(errno);
+    int err = fsync(fd) == 0 ? 0 : al_sqlerr_of_errno(errno);
+    close(fd);
+    return err;
+}
+
+/* Sync the directory that holds |path|: SQLite does it too, but takes no notice of errors. */
+static int sync_directory_of(const char *path)
+{
+    char copy[PATH_MAX];
+    if (strlen(path) >= sizeof(copy))
+        return AL_E_IO;
+    strcpy(copy, path);
+    return sync_path(dirname(copy), O_DIRECTORY);
+}
+
+/* --- connections --------------------------------------------------------------------------- */
+
+static int exec(sqlite3 *db, const char *sql)
+{
+    int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? 0 : al_sqlerr(db, rc);
+}
+
+/* What every connection gets before it looks at the file, which may be anybody's. */
+static int harden(sqlite3 *db)
+{
+    static const struct {
+        int what, value;
+    } limits[] = {
+        {SQLITE_LIMIT_LENGTH, VALUE_MAX},
+        {SQLITE_LIMIT_SQL_LENGTH, 16384},
+        {SQLITE_LIMIT_COLUMN, 32},
+        {SQLITE_LIMIT_EXPR_DEPTH, 16},
+        {SQLITE_LIMIT_COMPOUND_SELECT, 2},
+        {SQLITE_LIMIT_VDBE_OP, 10000},
+        {SQLITE_LIMIT_FUNCTION_ARG, 8},
+        {SQLITE_LIMIT_ATTACHED, 1}, /* VACUUM INTO needs it */
+        {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1},
+        {SQLITE_LIMIT_VARIABLE_NUMBER, 16},
+        {SQLITE_LIMIT_TRIGGER_DEPTH, 1},
+        {SQLITE_LIMIT_WORKER_THREADS, 0},
+    };
+    static const struct {
+        int what, value;
+    } switches[] = {
+        {SQLITE_DBCONFIG_DEFENSIVE, 1},
+        {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+        {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+        {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+        {SQLITE_DBCONFIG_DQS_DDL, 0},
+        {SQLITE_DBCONFIG_DQS_DML, 0},
+        {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+        {SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1},
+    };
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+        sqlite3_limit(db, limits[i].what, limits[i].value);
+    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+        int rc = sqlite3_db_config(db, switches[i].what, switches[i].value, NULL);
+        if (rc != SQLITE_OK)
+            return al_sqlerr(db, rc);
+    }
+    sqlite3_busy_timeout(db, BUSY_MS);
+    return exec(
+        db, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY");
+}
+
+/* Open |path| hardened; on an error nothing is left open. */
+static int connect_to(sqlite3 **ret, const char *path, int flags)
+{
+    sqlite3 *db = NULL;
+    int rc = sqlite3_open_v2(path, &db,
+        flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, NULL);
+    int err = rc == SQLITE_OK ? harden(db) : al_sqlerr(db, rc);
+    if (err != 0) {
+        sqlite3_close(db);
+        return err;
+    }
+    *ret = db;
+    return 0;
+}
+
+/*
+ * Make a checked connection the one that writes. Emptying what an earlier run left in the
+ * write-ahead log also makes durable what a crash may have left written but not synced: what is
+ * read from here on is there.
+ */
+static int become_writer(sqlite3 *db, int version)
+{
+    int err =
+        exec(db, "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL;"
+                 "PRAGMA wal_autocheckpoint = 3000; PRAGMA journal_size_limit = 16777216;"
+                 "PRAGMA cache_size = -1024");
+    if (err == 0)
+        err = al_schema_migrate(db, version);
+    if (err != 0)
+        return err;
+    int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY) /* a reader may be in the way */
+        return al_sqlerr(db, rc);
+    rc = sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return rc == SQLITE_OK ? 0 : al_sqlerr(db, rc);
+}
+
+static const struct al_store_ops ops;
+
+int al_store_open(struct al_store **ret, const char *path, enum al_store_mode mode)
+{
+    bool reads = mode == AL_STORE_READ;
+    int version = 0;
+    int err = mode == AL_STORE_CREATE ? make_file(path) : 0;
+    if (err != 0 && err != AL_E_EXISTS)
+        return err;
+
+    struct al_sqlite *s = calloc(1, sizeof(*s));
+    if (s == NULL)
+        return AL_E_NOMEM;
+    s->store.ops = &ops;
+    s->store.read_only = reads;
+    err = connect_to(&s->db, path, reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+    if (err == 0)
+        err = al_schema_version(s->db, &version);
+    if (err == 0 && version == 0 && mode != AL_STORE_CREATE)
+        err = AL_E_NOT_FOUND;
+    if (err == 0)
+        err = reads ? exec(s->db, "PRAGMA cache_size = -256") : become_writer(s->db, version);
+    if (err == 0 && !reads)
+        err = sync_directory_of(path);
+    if (err != 0) {
+        sqlite3_close(s->db);
+        free(s);
+        return err;
+    }
+    *ret = &s->store;
+    return 0;
+}
+
+/* --- transactions -------------------------------------------------------------------------- */
+
+static int run(struct al_store *s, enum al_sql sql)
+{
+    struct al_stmt q = al_stmt_use(s, sql);
+    return al_stmt_run(&q);
+}
+
+static int sqlite_begin(struct al_store *s)
+{
+    return run(s, AL_SQL_BEGIN);
+}
+
+static int sqlite_commit(struct al_store *s)
+{
+    return run(s, AL_SQL_COMMIT);
+}
+
+static void sqlite_rollback(struct al_store *s)
+{
+    /* An error may have undone it already, and one in undoing leaves nothing that could be kept. */
+    sqlite3 *db = ((struct al_sqlite *)s)->db;
+    if (sqlite3_get_autocommit(db) == 0)
+        (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static int sqlite_tidy(struct al_store *s)
+{
+    sqlite3 *db = ((struct al_sqlite *)s)->db;
+    sqlite3_db_release_memory(db);
+    if (s->read_only)
+        return 0;
+    int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    return rc == SQLITE_OK ? 0 : al_sqlerr(db, rc);
+}
+
+static void sqlite_close(struct al_store *store)
+{
+    struct al_sqlite *s = (struct al_sqlite *)store;
+    for (size_t i = 0; i < AL_SQL_COUNT; i++)
+        sqlite3_finalize(s->kept[i]);
+    sqlite3_close(s->db);
+    free(s->answer);
+    free(s);
+}
+
+static const struct al_store_ops ops = {
+    .close = sqlite_close,
+    .begin = sqlite_begin,
+    .commit = sqlite_commit,
+    .rollback = sqlite_rollback,
+    .tidy = sqlite_tidy,
+    .log_find = al_sqlite_log_find,
+    .log_from = al_sqlite_log_from,
+    .log_add = al_sqlite_log_add,
+    .log_set = al_sqlite_log_set,
+    .run_at = al_sqlite_run_at,
+    .run_put = al_sqlite_run_put,
+    .run_del = al_sqlite_run_del,
+    .sig_at = al_sqlite_sig_at,
+    .sig_put = al_sqlite_sig_put,
+    .sig_del = al_sqlite_sig_del,
+    .rows_add = al_sqlite_rows_add,
+    .row_get = al_sqlite_row_get,
+    .rows = al_sqlite_rows,
+    .payload_set = al_sqlite_payload_set,
+    .change_add = al_sqlite_change_add,
+    .changes = al_sqlite_changes,
+    .position = al_sqlite_position,
+    .kv_get = al_sqlite_kv_get,
+    .kv_put = al_sqlite_kv_put,
+    .kv_del = al_sqlite_kv_del,
+    .kv_scan = al_sqlite_kv_scan,
+};
+
+/* --- backup -------------------------------------------------------------------------------- */
+
+static int vacuum_into(sqlite3 *db, const char *path)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(db, "VACUUM INTO ?1", -1, &st, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_text(st, 1, path, -1, SQLITE_STATIC);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(st);
+    int err = rc == SQLITE_DONE ? 0 : al_sqlerr(db, rc);
+    sqlite3_finalize(st);
+    return err;
+}
+
+int al_store_backup(const char *db_path, const char *path)
+{
+    sqlite3 *db = NULL;
+    int version;
+    int err = connect_to(&db, db_path, SQLITE_OPEN_READONLY);
+    if (err == 0)
+        err = al_schema_version(db, &version);
+    if (err == 0)
+        err = version == 0 ? AL_E_NOT_FOUND : make_file(path);
+    if (err == 0) {
+        err = vacuum_into(db, path);
+        if (err == 0)
+            err = sync_path(path, 0);
+        if (err == 0)
+            err = sync_directory_of(path);
+        if (err != 0)
+            unlink(path);
+    }
+    sqlite3_close(db);
+    return err;
+}
