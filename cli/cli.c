@@ -57,6 +57,11 @@ char *al_cli_dup(struct al_cli *c, struct al_slice s)
     return text;
 }
 
+struct al_slice al_cli_keep(struct al_cli *c, struct al_slice s)
+{
+    return al_slice_of(al_cli_dup(c, s), s.n);
+}
+
 void al_cli_fini(struct al_cli *c)
 {
     al_client_free(c->client);
@@ -155,13 +160,12 @@ static int connect_node(struct al_cli *c)
         return 0;
     int err = al_client_connect(&c->client, c->socket);
     if (err == AL_E_NO_NODE)
-        return al_start_node(c) == 0 ? 0 : AL_E_NO_NODE;
-    if (err != 0) {
-        (void)al_fail_err(c, err, "the node can't be reached",
-            al_cli_str(c, "%s: %s.", c->socket, al_err_words(err)), "aloud paths");
-        return AL_E_NO_NODE;
-    }
-    return 0;
+        return al_start_node(c);
+    if (err == 0)
+        return 0;
+    c->no_node = (struct al_trouble){al_exit_of(err), al_err_name(err), "the node can't be reached",
+        al_cli_str(c, "%s: %s.", c->socket, al_err_words(err)), "aloud paths"};
+    return AL_E_NO_NODE;
 }
 
 int al_cli_try(struct al_cli *c, struct al_slice *ret, const char *method, struct al_params *params)
@@ -174,17 +178,31 @@ int al_cli_try(struct al_cli *c, struct al_slice *ret, const char *method, struc
     return al_client_call(c->client, ret, method, encoded);
 }
 
-int al_cli_fail_call(struct al_cli *c, int err)
+struct al_trouble al_cli_trouble(struct al_cli *c, int err)
 {
     const struct al_rpc_error *said = al_client_error(c->client);
-    if (err == AL_E_NO_NODE && said == NULL)
-        return c->exit_no_node;
-    if (said == NULL)
-        return al_fail_err(c, err, "the node did not answer",
-            al_cli_str(c, "%s.", al_err_words(err)), "aloud node status");
-    const char *hint = said->hint.n > 0 ? al_cli_dup(c, said->hint) : NULL;
-    const char *what = said->message.n > 0 ? al_cli_dup(c, said->message) : al_err_words(err);
-    return al_fail_err(c, err, what, NULL, hint);
+    if (said != NULL)
+        return (struct al_trouble){
+            .status = al_exit_of(err),
+            .name = al_err_name(err),
+            .what = said->message.n > 0 ? al_cli_dup(c, said->message) : al_err_words(err),
+            .hint = said->hint.n > 0 ? al_cli_dup(c, said->hint) : NULL,
+        };
+    if (c->client == NULL)
+        return c->no_node;
+    return (struct al_trouble){
+        .status = al_exit_of(err),
+        .name = al_err_name(err),
+        .what = "the node did not answer",
+        .why = al_cli_str(c, "%s.", al_err_words(err)),
+        .hint = "aloud node status",
+    };
+}
+
+int al_cli_fail_call(struct al_cli *c, int err)
+{
+    struct al_trouble t = al_cli_trouble(c, err);
+    return al_fail_trouble(c, &t);
 }
 
 int al_cli_call(

@@ -30,6 +30,15 @@ enum al_cli_group {
 
 struct al_cli;
 
+/* What can be said of a failure: see al_fail(). */
+struct al_trouble {
+    int status;
+    const char *name; /* of the AL_E_* code, or NULL */
+    const char *what;
+    const char *why;
+    const char *hint;
+};
+
 /* A command as the table, the help text and the man page know it. */
 struct al_cmd {
     const char *name;
@@ -69,8 +78,8 @@ struct al_cli {
     bool yes;      /* every question is answered with yes */
     bool json;     /* errors are objects, too */
     struct al_out *out;
-    struct al_client *client; /* NULL until the first call */
-    int exit_no_node;         /* set with AL_E_NO_NODE: the exit status that was said */
+    struct al_client *client;  /* NULL until the first call */
+    struct al_trouble no_node; /* why there is no node, when there is none */
     struct al_cli_string *strings;
 };
 
@@ -119,17 +128,20 @@ int al_cli_call(
     struct al_cli *c, struct al_slice *ret, const char *method, struct al_params *params);
 
 /*
- * The same, but says nothing about an error of the node itself: returns 0, the node's AL_E_*
- * (al_client_error() has its words), or AL_E_NO_NODE when there is no node to be had, which has
- * been said.
+ * The same, but says nothing: returns 0; the AL_E_* that the node answered; AL_E_NO_NODE when
+ * there is none to be had; or what al_client_call() says when the node fell silent.
  */
-AL_MUST_CHECK
-int al_cli_try(
+AL_MUST_CHECK int al_cli_try(
     struct al_cli *c, struct al_slice *ret, const char *method, struct al_params *params);
 
-/* Say what the node answered to the last al_cli_try(), and return the exit status. */
-AL_MUST_CHECK
-int al_cli_fail_call(struct al_cli *c, int err);
+/* What there is to say about the last al_cli_try(), which returned |err|. */
+struct al_trouble al_cli_trouble(struct al_cli *c, int err);
+
+/* Say it, and return the exit status. */
+AL_MUST_CHECK int al_cli_fail_call(struct al_cli *c, int err);
+
+/* A copy of an answer that outlives the next call, as long as |c|. */
+struct al_slice al_cli_keep(struct al_cli *c, struct al_slice s);
 
 /* The present, in milliseconds since 1970. */
 uint64_t al_cli_now_ms(void);

@@ -84,15 +84,19 @@ static void put_part(struct al_buf *b, const char *lead, const char *text, const
     put(b, end);
 }
 
-static void put_object(struct al_buf *b, int status, const char *const parts[4])
+static void put_object(struct al_buf *b, const struct al_trouble *t)
 {
-    static const char *const names[4] = {"name", "what", "why", "try"};
-    json_t *error = json_pack("{s:i}", "exit", status);
-    for (size_t i = 0; i < 4; i++) {
+    const struct {
+        const char *key;
+        const char *text;
+    } parts[] = {{"name", t->name}, {"what", t->what}, {"why", t->why}, {"try", t->hint}};
+    json_t *error = json_pack("{s:i}", "exit", t->status);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         struct al_buf safe = al_heapbuf();
-        put_part(&safe, "", parts[i], "");
+        put_part(&safe, "", parts[i].text, "");
         if (safe.n > 0)
-            (void)json_object_set_new(error, names[i], json_stringn((const char *)safe.p, safe.n));
+            (void)json_object_set_new(
+                error, parts[i].key, json_stringn((const char *)safe.p, safe.n));
         al_heapbuf_free(&safe);
     }
     json_t *all = json_pack("{s:i, s:o}", "v", 1, "error", error);
@@ -104,34 +108,33 @@ static void put_object(struct al_buf *b, int status, const char *const parts[4])
     json_decref(all);
 }
 
-static int say(struct al_cli *c, int status, const char *const parts[4])
+int al_fail_trouble(struct al_cli *c, const struct al_trouble *t)
 {
     struct al_buf b = al_heapbuf();
     if (c->json) {
-        put_object(&b, status, parts);
+        put_object(&b, t);
     } else {
-        put_part(&b, "aloud: ", parts[1], ".\n");
-        put_part(&b, "  ", parts[2], "\n");
-        put_part(&b, "  try: ", parts[3], "\n");
+        put_part(&b, "aloud: ", t->what, ".\n");
+        put_part(&b, "  ", t->why, "\n");
+        put_part(&b, "  try: ", t->hint, "\n");
     }
     /* What was printed before stays before. */
     if (c->out != NULL)
         al_out_flush(c->out);
     (void)!write(STDERR_FILENO, b.p, b.n);
     al_heapbuf_free(&b);
-    return status;
+    return t->status;
 }
 
 int al_fail(struct al_cli *c, int status, const char *what, const char *why, const char *hint)
 {
-    const char *const parts[4] = {NULL, what, why, hint};
-    return say(c, status, parts);
+    return al_fail_trouble(c, &(struct al_trouble){status, NULL, what, why, hint});
 }
 
 int al_fail_err(struct al_cli *c, int err, const char *what, const char *why, const char *hint)
 {
-    const char *const parts[4] = {al_err_name(err), what, why, hint};
-    return say(c, al_exit_of(err), parts);
+    return al_fail_trouble(
+        c, &(struct al_trouble){al_exit_of(err), al_err_name(err), what, why, hint});
 }
 
 int al_fail_errno(struct al_cli *c, int errnum, const char *what, const char *hint)

@@ -39,6 +39,9 @@ int al_fail(struct al_cli *c, int status, const char *what, const char *why, con
 /* The same for an AL_E_* code, which gives the status and the name in the object. */
 int al_fail_err(struct al_cli *c, int err, const char *what, const char *why, const char *hint);
 
+struct al_trouble;
+int al_fail_trouble(struct al_cli *c, const struct al_trouble *t);
+
 /* The same for a system call that failed with |errnum|. */
 int al_fail_errno(struct al_cli *c, int errnum, const char *what, const char *hint);
 

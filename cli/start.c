@@ -32,8 +32,8 @@ const char *al_start_log(struct al_cli *c)
 
 static int fail(struct al_cli *c, int status, const char *what, const char *why, const char *hint)
 {
-    c->exit_no_node = al_fail(c, status, what, why, hint);
-    return c->exit_no_node;
+    c->no_node = (struct al_trouble){status, NULL, what, why, hint};
+    return AL_E_NO_NODE;
 }
 
 /* Start aloudd with |ready| inherited; its process id, or -1 with errno. */
@@ -75,27 +75,32 @@ static void hear(int fd, char said[SAID_BYTES])
     said[strcspn(said, "\n")] = '\0';
 }
 
-/* Start a node and wait for it. Returns 0, or the exit status after saying what is wrong. */
+/* Start a node and wait until it answers. Returns 0 or AL_E_NO_NODE. */
 static int start_and_wait(struct al_cli *c)
 {
-    const char *log = al_start_log(c);
+    static const char what[] = "no node could be started";
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
-        return fail(c, AL_EXIT_NO_NODE, "no node could be started", NULL, NULL);
+        return fail(c, AL_EXIT_NO_NODE, what, strerrordesc_np(errno), NULL);
     int pid = spawn(c, ends[1]);
-    (void)close(ends[1]);
+    int errnum = errno;
     char said[SAID_BYTES] = "";
+    (void)close(ends[1]);
     if (pid > 0)
         hear(ends[0], said);
     (void)close(ends[0]);
-    if (pid > 0 && strcmp(said, "ready") == 0)
+    if (pid < 0)
+        return fail(c, AL_EXIT_NO_NODE, what, strerrordesc_np(errnum), NULL);
+    if (strcmp(said, "ready") == 0)
         return 0;
-    int status = pid > 0 && said[0] == '\0' ? al_child_wait(pid) : -1;
+    if (said[0] != '\0')
+        return fail(c, AL_EXIT_NO_NODE, what, al_cli_str(c, "%s.", said), "aloud node logs");
+    int status = al_child_wait(pid);
     if (status == 127)
-        return fail(c, AL_EXIT_NO_NODE, "no node could be started: aloudd is not installed",
-            al_cli_str(c, "It belongs beside this program or into PATH."), NULL);
-    return fail(c, AL_EXIT_NO_NODE, "no node could be started",
-        said[0] != '\0' ? al_cli_str(c, "%s.", said) : al_cli_str(c, "Its log: %s", log),
+        return fail(c, AL_EXIT_NO_NODE, what,
+            "aloudd is not installed: it belongs beside this program, or into PATH.", NULL);
+    return fail(c, status == AL_EXIT_CONFIG ? AL_EXIT_CONFIG : AL_EXIT_NO_NODE, what,
+        al_cli_str(c, "It ended with status %d; %s says more.", status, al_start_log(c)),
         "aloud node logs");
 }
 
@@ -114,17 +119,18 @@ int al_start_node(struct al_cli *c)
         open(al_cli_str(c, "%s/start.lock", c->paths.state), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock >= 0)
         (void)flock(lock, LOCK_EX);
-    int status = 0;
     int err = al_client_connect(&c->client, c->socket);
     if (err == AL_E_NO_NODE) {
-        status = start_and_wait(c);
-        if (status == 0)
+        err = start_and_wait(c);
+        if (err == 0)
             err = al_client_connect(&c->client, c->socket);
+        else if (al_client_connect(&c->client, c->socket) == 0)
+            err = 0; /* somebody else has started one meanwhile */
     }
-    if (status == 0 && err != 0)
-        status = fail(c, AL_EXIT_NO_NODE, "the node was started, but can't be reached",
-            al_cli_str(c, "%s: %s.", c->socket, al_err_words(err)), "aloud node logs");
     if (lock >= 0)
         (void)close(lock);
-    return status;
+    if (err != 0 && err != AL_E_NO_NODE)
+        return fail(c, AL_EXIT_NO_NODE, "the node was started, but can't be reached",
+            al_cli_str(c, "%s: %s.", c->socket, al_err_words(err)), "aloud node logs");
+    return err;
 }

@@ -6,11 +6,13 @@
 
 /*
  * Start aloudd, wait until it is ready, and connect c->client to it. When two do this at once,
- * one starts it and both connect. Returns 0, or the exit status (kept in c->exit_no_node, too)
- * after saying what is wrong.
+ * one starts it and both connect. Returns 0, or AL_E_NO_NODE with the reason in c->no_node.
+ *
+ * The program is called as `aloudd --ready-fd N [--home DIR]`, in a session of its own, with
+ * its log on stderr. On N it writes "ready" and a newline once its socket answers, or one line
+ * that says what is wrong, and closes it.
  */
-AL_MUST_CHECK
-int al_start_node(struct al_cli *c);
+AL_MUST_CHECK int al_start_node(struct al_cli *c);
 
 /* The program aloudd: beside this program, else just its name, to be found in PATH. */
 const char *al_start_program(struct al_cli *c);

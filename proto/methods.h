@@ -33,10 +33,12 @@
         "devices:uint peers:uint listening:[str] listen_error:str pos:uint behind:uint "           \
         "alone:uint problems:[{code:str text:str try:str}]",                                       \
         "the state of the node; alone: own entries that no other node is known to hold")           \
-    X(post, NODE, "key:bin16 entry:{k:str ...} to:str allow_future?:bool", "ref:ref pos:uint",     \
+    X(post, NODE, "key:bin16 entry:{k:str ...} to?:str allow_future?:bool",                        \
+        "ref:ref pos:uint to:str people:uint devices:uint",                                        \
         "append one entry; entry has the fields of its kind (docs/protocol.md), to is me, "        \
         "network "                                                                                 \
-        "or web; a reply without to takes its thread's")                                           \
+        "or web; a reply without to takes its thread's; says who can read it: people and devices " \
+        "are those of status")                                                                     \
     X(post_many, NODE, "key:bin16 to:str entries:[{k:str ...}]", "added:uint known:uint pos:uint", \
         "append many entries, e.g. of an import, skipping those whose src is there already")       \
     X(relate, NODE, "key:bin16 identity:bin32 relation:str value:any", "pos:uint",                 \
