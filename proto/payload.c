@@ -159,7 +159,7 @@ int al_audience_of(enum al_audience *ret, struct al_slice name)
 
 bool al_payload_is_sealed(struct al_slice bytes)
 {
-    return bytes.n > 0 && (bytes.p[0] >> 4 == 0x9 || bytes.p[0] == 0xdc || bytes.p[0] == 0xdd);
+    return bytes.n > 0 && al_tag_is_array(bytes.p[0]);
 }
 
 static const struct field *field_of(struct al_slice key)

@@ -226,42 +226,44 @@ struct al_slice al_read_str(struct al_read *r, size_t max)
     return s;
 }
 
-/* Passes the head of one value and, unless it is a container, its content. */
+static void skip_ext(struct al_read *r)
+{
+    uint8_t tag = *r->p++;
+    bool fixed = tag >= 0xd4;
+    size_t n = (size_t)1 << (fixed ? tag - 0xd4 : tag - 0xc7);
+    (void)take_slice(r, 1 + (fixed ? n : (size_t)take_be(r, n)));
+}
+
+/* Passes one value, of a container only the head. Returns the number of values in it. */
 static uint64_t skip_one(struct al_read *r)
 {
-    uint8_t tag = *r->p;
     switch (al_read_peek(r)) {
     case AL_TYPE_ARRAY:
         return take_count(r);
     case AL_TYPE_MAP:
         return (uint64_t)take_count(r) * 2;
     case AL_TYPE_BIN:
-        r->p++;
-        (void)take_slice(r, (size_t)take_be(r, (size_t)1 << (tag - 0xc4)));
-        return 0;
+        (void)al_read_bin(r, 0, SIZE_MAX);
+        break;
     case AL_TYPE_STR:
-        r->p++;
-        (void)take_slice(
-            r, tag <= 0xbf ? tag & 0x1f : (size_t)take_be(r, (size_t)1 << (tag - 0xd9)));
-        return 0;
+        (void)al_read_str(r, SIZE_MAX);
+        break;
     case AL_TYPE_EXT:
-        r->p++;
-        if (tag >= 0xd4)
-            (void)take_slice(r, 1 + ((size_t)1 << (tag - 0xd4)));
-        else
-            (void)take_slice(r, 1 + (size_t)take_be(r, (size_t)1 << (tag - 0xc7)));
-        return 0;
+        skip_ext(r);
+        break;
     case AL_TYPE_FLOAT:
-        r->p += tag == 0xca ? 5 : 9;
-        return 0;
+        r->p += *r->p == 0xca ? 5 : 9;
+        break;
     case AL_TYPE_UINT:
+        (void)al_read_uint(r, UINT64_MAX);
+        break;
     case AL_TYPE_NEGATIVE:
-        r->p += tag >= 0xcc && tag <= 0xd3 ? 1 + ((size_t)1 << (tag & 3)) : 1;
-        return 0;
+        (void)al_read_int(r, INT64_MIN, INT64_MAX);
+        break;
     case AL_TYPE_BOOL:
     case AL_TYPE_NIL:
         r->p++;
-        return 0;
+        break;
     case AL_TYPE_END:
         break;
     }

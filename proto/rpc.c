@@ -72,8 +72,7 @@ int al_rpc_first(struct al_rpc *ret, size_t *ret_n, struct al_slice bytes)
 {
     if (bytes.n == 0)
         return AL_E_MORE;
-    struct al_read r = al_read_init(bytes);
-    if (al_read_peek(&r) != AL_TYPE_ARRAY)
+    if (!al_tag_is_array(bytes.p[0]))
         return AL_E_RPC; /* text, HTTP, noise: no need to wait for more of it */
     bool all = bytes.n >= AL_RPC_REQUEST_MAX;
     if (all)

@@ -21,8 +21,8 @@ static_assert(AL_RPC_DEPTH_MAX <= STACK_MAX && AL_MSG_DEPTH_MAX <= STACK_MAX, "t
 struct level {
     uint64_t left; /* values still to come, keys included */
     bool map;
-    bool key;               /* the next value is a key */
-    const uint8_t *last;    /* encoded bytes of the last key */
+    bool key;            /* the next value is a key */
+    const uint8_t *last; /* encoded bytes of the last key */
     size_t last_n;
 };
 
@@ -97,18 +97,22 @@ static uint64_t least(size_t bytes)
     return UINT64_C(1) << (bytes * 4);
 }
 
-/* A length of |bytes| bytes; |min1| is the least length that needs the one-byte form. */
-static int take_length(struct scanner *s, size_t bytes, uint64_t min1, struct token *t)
+/* The least length or count that needs a head with |bytes| bytes for it. */
+static uint64_t least_length(const struct token *t, size_t bytes)
+{
+    bool counted = t->shape == ARRAY || t->shape == MAP; /* these have no one-byte form */
+    if (bytes == 1)
+        return t->shape == STR ? 32 : 0;
+    return bytes == 2 && counted ? 16 : least(bytes);
+}
+
+static int take_length(struct scanner *s, size_t bytes, struct token *t)
 {
     int err = take_be(s, bytes, &t->n);
     if (err != 0)
         return err;
-    uint64_t min = bytes == 1 ? min1 : least(bytes);
-    if (bytes == 2 && min1 == UINT64_MAX) /* arrays and maps have no one-byte form */
-        min = 16;
-    if (s->limits->profile == AL_SCAN_CANONICAL && t->n < min)
-        return AL_E_LONG_FORM;
-    return 0;
+    bool canonical = s->limits->profile == AL_SCAN_CANONICAL;
+    return canonical && t->n < least_length(t, bytes) ? AL_E_LONG_FORM : 0;
 }
 
 static int take_int(struct scanner *s, uint8_t tag)
@@ -174,14 +178,14 @@ static int take_token(struct scanner *s, struct token *t)
     case 0xc5:
     case 0xc6:
         t->shape = BIN;
-        return take_length(s, (size_t)1 << (tag - 0xc4), 0, t);
+        return take_length(s, (size_t)1 << (tag - 0xc4), t);
     case 0xc7:
     case 0xc8:
     case 0xc9:
         if (s->limits->profile == AL_SCAN_CANONICAL)
             return AL_E_TYPE;
         t->shape = EXT;
-        return take_length(s, (size_t)1 << (tag - 0xc7), 0, t);
+        return take_length(s, (size_t)1 << (tag - 0xc7), t);
     case 0xca:
         return skip_any(s, 4);
     case 0xcb:
@@ -196,15 +200,15 @@ static int take_token(struct scanner *s, struct token *t)
     case 0xda:
     case 0xdb:
         t->shape = STR;
-        return take_length(s, (size_t)1 << (tag - 0xd9), 32, t);
+        return take_length(s, (size_t)1 << (tag - 0xd9), t);
     case 0xdc:
     case 0xdd:
         t->shape = ARRAY;
-        return take_length(s, (size_t)2 << (tag - 0xdc), UINT64_MAX, t);
+        return take_length(s, (size_t)2 << (tag - 0xdc), t);
     case 0xde:
     case 0xdf:
         t->shape = MAP;
-        return take_length(s, (size_t)2 << (tag - 0xde), UINT64_MAX, t);
+        return take_length(s, (size_t)2 << (tag - 0xde), t);
     default: /* 0xcc to 0xd3 */
         return take_int(s, tag);
     }

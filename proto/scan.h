@@ -45,6 +45,12 @@ AL_MUST_CHECK int al_scan(struct al_slice bytes, const struct al_scan_limits *li
 AL_MUST_CHECK int al_scan_first(
     size_t *ret_n, struct al_slice bytes, const struct al_scan_limits *limits);
 
+/* True if a value that begins with |tag| is an array. */
+static inline bool al_tag_is_array(uint8_t tag)
+{
+    return tag >> 4 == 0x9 || tag == 0xdc || tag == 0xdd;
+}
+
 /* True if |s| is valid UTF-8 (Unicode 15, table 3-7: no surrogates, no overlong forms). */
 bool al_utf8_valid(struct al_slice s);
 
