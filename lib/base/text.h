@@ -41,6 +41,12 @@ size_t al_text_fit(struct al_slice s, size_t columns);
 void al_text_wrap(struct al_buf *b, struct al_slice s, size_t columns, size_t indent);
 
 /*
+ * One step of it: how many bytes of |s| stand on its first line, without the spaces it is broken
+ * at; |ret_next| is where the next line begins. It is s.n on the last.
+ */
+size_t al_text_line(size_t *ret_next, struct al_slice s, size_t columns);
+
+/*
  * The first sentence or line of |s|, which is its title: at most |columns| columns, cut at a
  * word with an ellipsis. Appends it, line-safe.
  */

@@ -88,11 +88,7 @@ static bool may_break_between(struct cluster a, struct cluster b)
            (1u << utf8proc_category(a.first) & opening) == 0;
 }
 
-/*
- * How many bytes of |s| stand on its first line when that ends at a break; |ret_next| is where
- * the next one begins, after the spaces between them.
- */
-static size_t first_line(size_t *ret_next, struct al_slice s, size_t columns)
+size_t al_text_line(size_t *ret_next, struct al_slice s, size_t columns)
 {
     size_t used = 0;
     size_t at = 0;
@@ -103,8 +99,9 @@ static size_t first_line(size_t *ret_next, struct al_slice s, size_t columns)
     while (at < s.n) {
         struct cluster c = cluster_at(after(s, at));
         if (c.first == '\n') {
-            *ret_next = at + c.n;
-            return at;
+            end = at;
+            next = at + c.n;
+            break;
         }
         if (c.first != ' ') {
             if (word && last.first != ' ' && may_break_between(last, c))
@@ -120,8 +117,10 @@ static size_t first_line(size_t *ret_next, struct al_slice s, size_t columns)
         at += c.n;
         last = c;
     }
-    if (at == s.n || end == 0) /* all of it; or one word longer than the line */
+    if (at == s.n || next == 0) /* all of it; or one word longer than the line */
         end = next = at;
+    while (end > 0 && s.p[end - 1] == ' ')
+        end--;
     *ret_next = next;
     return end;
 }
@@ -130,9 +129,7 @@ void al_text_wrap(struct al_buf *b, struct al_slice s, size_t columns, size_t in
 {
     while (s.n > 0) {
         size_t next;
-        size_t n = first_line(&next, s, columns);
-        while (n > 0 && s.p[n - 1] == ' ')
-            n--;
+        size_t n = al_text_line(&next, s, columns);
         al_buf_put(b, s.p, n);
         s = after(s, next);
         if (s.n == 0)
@@ -191,7 +188,7 @@ void al_text_title(struct al_buf *b, struct al_slice s, size_t columns)
         return;
     }
     size_t next;
-    size_t n = columns == 0 ? 0 : first_line(&next, title, columns - 1);
+    size_t n = columns == 0 ? 0 : al_text_line(&next, title, columns - 1);
     if (al_text_width(al_slice_of(title.p, n)) + 1 > columns) /* a wide character, no room */
         n = 0;
     b->n = from + n;

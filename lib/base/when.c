@@ -12,9 +12,9 @@
 #define TEXT_MAX 64
 
 static const char *const weekdays[] = {
-    "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
-static const char *const months[] = {
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July",
+    "August", "September", "October", "November", "December"};
 
 static struct tm local(int64_t s)
 {
@@ -137,7 +137,7 @@ static bool take(struct words *w, const char *what)
 static bool take_word(struct words *w, const char *word)
 {
     size_t n = strlen(word);
-    if (strncmp(w->p, word, n) != 0 || (w->p[n] != '\0' && w->p[n] != ' '))
+    if (strncasecmp(w->p, word, n) != 0 || (w->p[n] != '\0' && w->p[n] != ' '))
         return false;
     w->p += n;
     (void)take(w, " ");
@@ -420,8 +420,23 @@ void al_when_relative(char *out, size_t cap, uint64_t ms, uint64_t now_ms)
         (void)snprintf(
             out, cap, "%s %02d:%02d", days == 1 ? "yesterday" : "tomorrow", tm.tm_hour, tm.tm_min);
     else if (tm.tm_year == local(now_s).tm_year)
-        (void)snprintf(out, cap, "%c%.2s %d %s", weekdays[tm.tm_wday][0] - 'a' + 'A',
-            weekdays[tm.tm_wday] + 1, tm.tm_mday, months[tm.tm_mon]);
+        (void)snprintf(
+            out, cap, "%.3s %d %.3s", weekdays[tm.tm_wday], tm.tm_mday, months[tm.tm_mon]);
     else
-        (void)snprintf(out, cap, "%d %s %d", tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900);
+        (void)snprintf(out, cap, "%d %.3s %d", tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900);
+}
+
+void al_when_clock(char *out, uint64_t ms)
+{
+    struct tm tm = local((int64_t)(ms / 1000));
+    if (strftime(out, 8, "%H:%M", &tm) == 0)
+        out[0] = '\0'; /* always five bytes: never */
+}
+
+void al_when_date(char *out, size_t cap, uint64_t ms, uint64_t now_ms)
+{
+    struct tm tm = local((int64_t)(ms / 1000));
+    int n = snprintf(out, cap, "%s %d %s", weekdays[tm.tm_wday], tm.tm_mday, months[tm.tm_mon]);
+    if (tm.tm_year != local((int64_t)(now_ms / 1000)).tm_year && n > 0 && (size_t)n < cap)
+        (void)snprintf(out + n, cap - (size_t)n, " %d", tm.tm_year + 1900);
 }

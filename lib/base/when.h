@@ -13,8 +13,7 @@
  * twice is the first one, one that clocks skip is as much later. |now_ms| is since 1970. The time
  * zone is that of the process (TZ). Returns 0 or AL_E_WHEN.
  */
-AL_MUST_CHECK
-int al_when_parse(uint64_t *ret_ms, struct al_slice text, uint64_t now_ms);
+AL_MUST_CHECK int al_when_parse(uint64_t *ret_ms, struct al_slice text, uint64_t now_ms);
 
 /* The first instant of the local day that holds |ms|. */
 uint64_t al_when_day(uint64_t ms);
@@ -27,5 +26,11 @@ void al_when_utc(char *out, uint64_t ms);
  * what is to come "in 5 min", "14:03", "tomorrow 17:00". 20 bytes are enough.
  */
 void al_when_relative(char *out, size_t cap, uint64_t ms, uint64_t now_ms);
+
+/* The local time of day, "14:03", and NUL. |out| has 8 bytes. */
+void al_when_clock(char *out, uint64_t ms);
+
+/* The local date, "Sunday 22 November", with its year unless that is the year of |now_ms|. */
+void al_when_date(char *out, size_t cap, uint64_t ms, uint64_t now_ms);
 
 #endif

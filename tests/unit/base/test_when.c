@@ -185,6 +185,18 @@ static void the_relative_form_says_no_more_than_needed(void **state)
     EXPECT_RELATIVE(-3 * 86400, "Wed 25 Nov");
 }
 
+static void days_have_a_heading_and_entries_a_time(void **state)
+{
+    (void)state;
+    char out[40];
+    al_when_clock(out, NOW);
+    assert_string_equal(out, "14:03");
+    al_when_date(out, sizeof(out), NOW, NOW);
+    assert_string_equal(out, "Sunday 22 November");
+    al_when_date(out, sizeof(out), NOW - UINT64_C(400) * 86400000, NOW);
+    assert_string_equal(out, "Saturday 18 October 2025");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +209,7 @@ int main(void)
         cmocka_unit_test(garbage_is_refused),
         cmocka_unit_test(utc_covers_all_times),
         cmocka_unit_test(the_relative_form_says_no_more_than_needed),
+        cmocka_unit_test(days_have_a_heading_and_entries_a_time),
     };
     return cmocka_run_group_tests(tests, in_berlin, NULL);
 }
