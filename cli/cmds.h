@@ -4,6 +4,10 @@
 
 /* X(name), in the order of the help. */
 #define AL_CMDS(X)                                                                                 \
+    X(timeline)                                                                                    \
+    X(day)                                                                                         \
+    X(log)                                                                                         \
+    X(tags)                                                                                        \
     X(paths)                                                                                       \
     X(version)
 
