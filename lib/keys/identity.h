@@ -20,9 +20,11 @@ void al_record_free(struct al_record *r);
 const struct al_identity *al_record_identity(const struct al_record *r);
 
 /*
- * Take in a statement that al_statement_open() has verified; its encoding |bytes| is copied.
- * |ret_new| says whether the record changed. Over the limits of docs/protocol.md the record keeps
- * the statements that the limits name, whatever the order.
+ * Take in a statement that al_statement_open() has verified; |bytes| is the encoding it was opened
+ * from, which is copied. |ret_new| says whether the record changed. Over the limits it keeps what
+ * docs/protocol.md names, whatever the order: the oldest 96 certificates; of the first 96 revoked
+ * devices, by their keys, the 4 revocations with the smallest hashes; and of each generation the 4
+ * statements with the smallest hashes.
  * Returns 0, AL_E_IDENTITY (another identity's), AL_E_NOMEM.
  */
 AL_MUST_CHECK int al_record_add(
@@ -48,7 +50,10 @@ enum al_standing {
 enum al_standing al_record_standing(const struct al_record *r, struct al_cut *ret_cut,
     const struct al_device *device, const struct al_logname *log);
 
-/* Devices with a certificate, ascending by key; |name| borrowed from the record. */
+/*
+ * Devices with a certificate, ascending by key; |ret_name| is borrowed from the record. The oldest
+ * certificate speaks for a device that has several.
+ */
 size_t al_record_devices(const struct al_record *r);
 void al_record_device(
     const struct al_record *r, size_t i, struct al_device *ret, struct al_slice *ret_name);
