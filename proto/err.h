@@ -67,6 +67,9 @@
     X(AL_E_TIMEOUT, -10074, "timeout", "the other side did not answer in time")                    \
     X(AL_E_SELF, -10075, "self", "that is this node itself")                                       \
     X(AL_E_ADDRESS, -10076, "address", "that is not a usable address")                             \
+    X(AL_E_REFUSED, -10077, "refused", "nobody listens there")                                     \
+    X(AL_E_UNREACHABLE, -10078, "unreachable", "no way leads there")                               \
+    X(AL_E_HOST, -10079, "host", "the host name is unknown")                                       \
     /* store and node */                                                                           \
     X(AL_E_NOMEM, -10090, "no-memory", "out of memory")                                            \
     X(AL_E_IO, -10091, "io", "reading or writing the disk failed")                                 \
