@@ -425,8 +425,10 @@ int al_payload_encode(struct al_buf *b, const struct al_payload *p)
             count++;
         }
     }
-    if (p->kind == AL_KIND_UNKNOWN || p->tag_count > AL_TAGS_MAX)
+    if (p->kind == AL_KIND_UNKNOWN)
         return AL_E_KIND;
+    if (p->tag_count > AL_TAGS_MAX)
+        return AL_E_COUNT;
     int err = check_kind(&kinds[p->kind], 1u << p->audience, present);
     if (err != 0)
         return err;

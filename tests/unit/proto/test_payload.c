@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "payload.h"
+#include "sample_wire.h"
 #include "write.h"
 
 static struct al_ref some_ref(void)
@@ -166,6 +167,222 @@ static void the_api_takes_keys_and_tags_in_any_order(void **state)
     assert_int_equal(al_payload_from_api(&p, al_slice_str("\x81\xa4text\xa0")), AL_E_LENGTH);
 }
 
+static void every_kind_is_read_as_it_was_written(void **state)
+{
+    (void)state;
+    unsigned seen = 0;
+    for (enum al_kind kind = AL_KIND_PROFILE; kind < AL_KIND_COUNT; kind++) {
+        for (int sealed = 0; sealed < 2; sealed++) {
+            struct al_buf b = al_buf_fixed(space, sizeof(space));
+            struct al_payload p;
+            if (!sample_payload(&b, kind, sealed == 1))
+                continue;
+            seen++;
+            assert_int_equal(al_payload_open(&p, al_buf_slice(&b), sealed == 1), 0);
+            assert_int_equal(p.kind, kind);
+            assert_true(al_slice_is(p.kind_name, al_kind_name(kind)));
+            assert_int_equal(al_kind_of(p.kind_name), kind);
+            for (size_t n = 0; n < b.n; n++)
+                assert_int_not_equal(al_payload_open(&p, al_slice_of(b.p, n), sealed == 1), 0);
+            if (kind == AL_KIND_CIRCLE)
+                continue;
+            uint8_t again[2048];
+            struct al_buf second = al_buf_fixed(again, sizeof(again));
+            assert_int_equal(al_payload_open(&p, al_buf_slice(&b), sealed == 1), 0);
+            if (sealed == 1 && kind != AL_KIND_STATE)
+                p.audience = AL_AUDIENCE_CIRCLE; /* known only from the key that opened it */
+            assert_int_equal(al_payload_encode(&second, &p), 0);
+            assert_true(al_slice_eq(al_buf_slice(&second), al_buf_slice(&b)));
+        }
+    }
+    /* 12 kinds both ways; profile, retract, circle and follow open, state sealed */
+    assert_int_equal(seen, 2 * 11 + 4 + 1);
+}
+
+static void texts_have_their_limits(void **state)
+{
+    (void)state;
+    static uint8_t letters[AL_TEXT_MAX + 1];
+    memset(letters, 'x', sizeof(letters));
+    struct al_payload p = note("");
+    p.text = al_slice_of(letters, AL_TEXT_MAX);
+    assert_int_equal(check(&p), 0);
+    p.text.n++;
+    assert_int_equal(check(&p), AL_E_LENGTH);
+    p = (struct al_payload){.kind = AL_KIND_LINK, .audience = AL_AUDIENCE_WEB};
+    p.url = al_slice_of(letters, AL_URL_MAX);
+    p.title = al_slice_of(letters, AL_TITLE_MAX);
+    p.quote = al_slice_of(letters, AL_QUOTE_MAX);
+    p.src = al_slice_of(letters, AL_SRC_MAX);
+    assert_int_equal(check(&p), 0);
+    struct al_slice *const texts[] = {&p.url, &p.title, &p.quote, &p.src};
+    for (size_t i = 0; i < 4; i++) {
+        texts[i]->n++;
+        assert_int_equal(check(&p), AL_E_LENGTH);
+        texts[i]->n--;
+    }
+    p = (struct al_payload){.kind = AL_KIND_PROFILE, .audience = AL_AUDIENCE_NETWORK};
+    p.name = al_slice_of(letters, AL_NAME_MAX);
+    assert_int_equal(check(&p), 0);
+    p.name.n++;
+    assert_int_equal(check(&p), AL_E_LENGTH);
+    p = note("\xff");
+    assert_int_equal(check(&p), AL_E_UTF8);
+}
+
+static void tags_are_sorted_unique_and_few(void **state)
+{
+    (void)state;
+    struct al_payload p = note("hi");
+    p.tags[0] = al_slice_str("b");
+    p.tags[1] = al_slice_str("a");
+    p.tag_count = 2;
+    assert_int_equal(check(&p), AL_E_ORDER);
+    p.tags[1] = al_slice_str("b");
+    assert_int_equal(check(&p), AL_E_ORDER);
+    p.tags[1] = al_slice_str("");
+    assert_int_equal(check(&p), AL_E_LENGTH);
+    p.tag_count = AL_TAGS_MAX + 1;
+    assert_int_equal(check(&p), AL_E_COUNT);
+}
+
+static void a_time_is_within_its_range(void **state)
+{
+    (void)state;
+    struct al_payload p = note("hi");
+    p.at_ms = AL_TIME_MAX;
+    assert_int_equal(check(&p), 0);
+    p.at_ms++;
+    assert_int_equal(check(&p), AL_E_RANGE);
+}
+
+static void a_goal_is_open_done_or_dropped(void **state)
+{
+    (void)state;
+    struct al_payload p = note("learn to swim");
+    p.kind = AL_KIND_GOAL;
+    p.state = al_slice_str("dropped");
+    assert_int_equal(check(&p), 0);
+    p.state = al_slice_str("lost");
+    assert_int_equal(check(&p), AL_E_KIND);
+}
+
+static int open_bytes(const char *bytes, size_t n)
+{
+    struct al_payload p;
+    return al_payload_open(&p, al_slice_of(bytes, n), false);
+}
+
+#define SALT                                                                                       \
+    "\xa1s\xc4\x10"                                                                                \
+    "0123456789abcdef"
+#define OPEN(bytes) open_bytes(bytes, sizeof(bytes) - 1)
+
+static void an_open_payload_says_kind_audience_and_salt(void **state)
+{
+    (void)state;
+    assert_int_equal(OPEN("\x84\xa1"
+                          "a\xa3web\xa1k\xa4note" SALT "\xa4text\xa1x"),
+        0);
+    assert_int_equal(OPEN("\x83\xa1k\xa4note" SALT "\xa4text\xa1x"), AL_E_MISSING);
+    assert_int_equal(OPEN("\x83\xa1"
+                          "a\xa3web" SALT "\xa4text\xa1x"),
+        AL_E_MISSING);
+    assert_int_equal(OPEN("\x83\xa1"
+                          "a\xa3web\xa1k\xa4note\xa4text\xa1x"),
+        AL_E_MISSING);
+    assert_int_equal(OPEN("\x84\xa1"
+                          "a\xa2me\xa1k\xa4note" SALT "\xa4text\xa1x"),
+        AL_E_AUDIENCE);
+    assert_int_equal(OPEN("\x84\xa1"
+                          "a\xa3you\xa1k\xa4note" SALT "\xa4text\xa1x"),
+        AL_E_AUDIENCE);
+    assert_int_equal(OPEN("\x84\xa1"
+                          "a\xa3web\xa1k\xa4note\xa1s\xc4\x01x\xa4text\xa1x"),
+        AL_E_LENGTH);
+    assert_int_equal(OPEN("\x84\xa1"
+                          "a\xa3web\xa1k\xa4note" SALT "\xa4text\xa0"),
+        AL_E_LENGTH);
+    assert_int_equal(OPEN("\x84\xa1"
+                          "a\xa3web\xa1k\xa4note" SALT "\xa4text\x05"),
+        AL_E_TYPE);
+    assert_int_equal(OPEN("\x83\xa1"
+                          "a\xa3web\xa1k\xa0" SALT),
+        AL_E_LENGTH);
+    assert_int_equal(OPEN("\x90"), AL_E_TYPE);
+    /* a key of a later version changes nothing */
+    assert_int_equal(OPEN("\x85\xa1"
+                          "a\xa3web\xa1k\xa4note" SALT "\xa1z\x91\x05\xa4text\xa1x"),
+        0);
+}
+
+static void the_fields_of_a_circle_are_checked(void **state)
+{
+    (void)state;
+    struct al_buf b = al_buf_fixed(space, sizeof(space));
+    struct al_payload p;
+    assert_true(sample_payload(&b, AL_KIND_CIRCLE, false));
+    assert_int_equal(al_payload_open(&p, al_buf_slice(&b), false), 0);
+    uint8_t *n = (uint8_t *)memmem(b.p, b.n, "\xa1n\x02", 3) + 2;
+    *n = 0;
+    assert_int_equal(al_payload_open(&p, al_buf_slice(&b), false), AL_E_RANGE);
+}
+
+static void a_payload_has_a_size_limit(void **state)
+{
+    (void)state;
+    static uint8_t zeros[AL_PAYLOAD_MAX + 1];
+    struct al_payload p;
+    assert_int_equal(al_payload_open(&p, al_slice_of(zeros, sizeof(zeros)), false), AL_E_LENGTH);
+    uint8_t small[30];
+    struct al_buf b = al_buf_fixed(small, sizeof(small));
+    p = note("does not fit");
+    assert_int_equal(al_payload_encode(&b, &p), AL_E_SPACE);
+}
+
+static void names_of_kinds_and_audiences_lead_back(void **state)
+{
+    (void)state;
+    for (enum al_kind kind = AL_KIND_PROFILE; kind < AL_KIND_COUNT; kind++)
+        assert_int_equal(al_kind_of(al_slice_str(al_kind_name(kind))), kind);
+    assert_int_equal(al_kind_of(al_slice_str("unknown")), AL_KIND_UNKNOWN);
+    assert_int_equal(al_kind_of(al_slice_str("Note")), AL_KIND_UNKNOWN);
+    enum al_audience audience;
+    for (enum al_audience a = AL_AUDIENCE_ME; a <= AL_AUDIENCE_WEB; a++) {
+        assert_int_equal(al_audience_of(&audience, al_slice_str(al_audience_name(a))), 0);
+        assert_int_equal(audience, a);
+    }
+    assert_int_equal(al_audience_of(&audience, al_slice_str("all")), AL_E_AUDIENCE);
+}
+
+static void a_sealed_payload_is_told_by_its_first_byte(void **state)
+{
+    (void)state;
+    assert_true(al_payload_is_sealed(al_slice_str("\x94")));
+    assert_true(al_payload_is_sealed(al_slice_str("\xdc")));
+    assert_false(al_payload_is_sealed(al_slice_str("\x84")));
+    assert_false(al_payload_is_sealed(al_slice_of(NULL, 0)));
+}
+
+static void the_api_takes_at_most_sixteen_different_tags(void **state)
+{
+    (void)state;
+    uint8_t bytes[256];
+    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
+    struct al_payload p;
+    al_write_map(&b, 1);
+    al_write_cstr(&b, "tags");
+    al_write_array(&b, 33);
+    for (char i = 0; i < 33; i++) {
+        const char tag[] = {(char)('z' - i % 16), '\0'};
+        al_write_cstr(&b, tag);
+    }
+    assert_int_equal(al_payload_from_api(&p, al_buf_slice(&b)), 0);
+    assert_int_equal(p.tag_count, AL_TAGS_MAX);
+    b.p[b.n - 1] = '0';
+    assert_int_equal(al_payload_from_api(&p, al_buf_slice(&b)), AL_E_COUNT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +391,17 @@ int main(void)
         cmocka_unit_test(each_kind_needs_its_fields),
         cmocka_unit_test(an_unknown_kind_is_kept_and_its_common_fields_are_read),
         cmocka_unit_test(the_api_takes_keys_and_tags_in_any_order),
+        cmocka_unit_test(every_kind_is_read_as_it_was_written),
+        cmocka_unit_test(texts_have_their_limits),
+        cmocka_unit_test(tags_are_sorted_unique_and_few),
+        cmocka_unit_test(a_time_is_within_its_range),
+        cmocka_unit_test(a_goal_is_open_done_or_dropped),
+        cmocka_unit_test(an_open_payload_says_kind_audience_and_salt),
+        cmocka_unit_test(the_fields_of_a_circle_are_checked),
+        cmocka_unit_test(a_payload_has_a_size_limit),
+        cmocka_unit_test(names_of_kinds_and_audiences_lead_back),
+        cmocka_unit_test(a_sealed_payload_is_told_by_its_first_byte),
+        cmocka_unit_test(the_api_takes_at_most_sixteen_different_tags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
