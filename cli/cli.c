@@ -168,14 +168,18 @@ static int connect_node(struct al_cli *c)
     return AL_E_NO_NODE;
 }
 
-int al_cli_try(struct al_cli *c, struct al_slice *ret, const char *method, struct al_params *params)
+int al_cli_try_encoded(
+    struct al_cli *c, struct al_slice *ret, const char *method, struct al_slice params)
 {
     int err = connect_node(c);
-    if (err != 0)
-        return err;
+    return err != 0 ? err : al_client_call(c->client, ret, method, params);
+}
+
+int al_cli_try(struct al_cli *c, struct al_slice *ret, const char *method, struct al_params *params)
+{
     struct al_slice encoded = al_params_done(params);
     AL_ASSERT(encoded.n > 0);
-    return al_client_call(c->client, ret, method, encoded);
+    return al_cli_try_encoded(c, ret, method, encoded);
 }
 
 struct al_trouble al_cli_trouble(struct al_cli *c, int err)

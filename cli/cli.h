@@ -134,6 +134,10 @@ int al_cli_call(
 AL_MUST_CHECK int al_cli_try(
     struct al_cli *c, struct al_slice *ret, const char *method, struct al_params *params);
 
+/* The same with parameters that are encoded already. */
+AL_MUST_CHECK int al_cli_try_encoded(
+    struct al_cli *c, struct al_slice *ret, const char *method, struct al_slice params);
+
 /* What there is to say about the last al_cli_try(), which returned |err|. */
 struct al_trouble al_cli_trouble(struct al_cli *c, int err);
 

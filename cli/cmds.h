@@ -4,6 +4,8 @@
 
 /* X(name), in the order of the help. */
 #define AL_CMDS(X)                                                                                 \
+    X(post)                                                                                        \
+    X(reply)                                                                                       \
     X(timeline)                                                                                    \
     X(day)                                                                                         \
     X(log)                                                                                         \

@@ -1,0 +1,362 @@
+/* What people write: post and reply. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "audience.h"
+#include "cli.h"
+#include "cmds.h"
+#include "dirs.h"
+#include "draft.h"
+#include "editor.h"
+#include "heapbuf.h"
+#include "refs.h"
+#include "rpc.h"
+#include "scan.h"
+#include "tags.h"
+#include "write.h"
+
+#define STDIN_BYTES_MAX (1024 * 1024)
+
+/* An entry as it comes together. */
+struct entry {
+    const char *kind;
+    const char *to; /* NULL: that of the thread */
+    uint64_t at_ms;
+    struct al_tags tags;
+    struct al_slice text;
+    struct al_slice re; /* encoded refs, or n = 0 */
+    struct al_slice rt;
+    bool editor; /* write it there */
+    const char *file;
+    const char *again;
+};
+
+static int check_to(struct al_cli *c, struct entry *e)
+{
+    const char *to = al_cli_opt(c, "to");
+    if (to == NULL)
+        return 0;
+    if (strcmp(to, "me") != 0 && strcmp(to, "network") != 0 && strcmp(to, "web") != 0)
+        return al_fail(c, AL_EXIT_USAGE, al_cli_str(c, "nothing can be posted to '%s'", to),
+            "It goes to me (only my devices), network (anyone here) or web (public).", NULL);
+    e->to = to;
+    return 0;
+}
+
+static int check_kind(struct al_cli *c, struct entry *e)
+{
+    static const char *const kinds[] = {"note", "question", "lesson"};
+    const char *kind = al_cli_opt(c, "kind");
+    if (kind == NULL)
+        return 0;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(kind, kinds[i]) == 0) {
+            e->kind = kinds[i];
+            return 0;
+        }
+    }
+    return al_fail(c, AL_EXIT_USAGE, al_cli_str(c, "'%s' can't be posted as a kind", kind),
+        "The kinds for it are note, question and lesson.", NULL);
+}
+
+static int fail_tag(struct al_cli *c, int err, const char *tag)
+{
+    if (err == AL_E_LIMIT)
+        return al_fail(c, AL_EXIT_DATA,
+            al_cli_str(c, "an entry can have %d tags, and there are more", AL_TAGS_MAX), NULL,
+            NULL);
+    return al_fail(c, AL_EXIT_USAGE, al_cli_str(c, "'%s' is no tag", tag),
+        "A tag has letters, digits and - _ . / inside, and at most 64 bytes.", NULL);
+}
+
+static int take_tags(struct al_cli *c, struct entry *e)
+{
+    const char *tag;
+    for (int i = 0; (tag = al_cli_opt_nth(c, "tag", i)) != NULL; i++) {
+        int err = al_tags_add(&e->tags, al_slice_str(tag));
+        if (err != 0)
+            return fail_tag(c, err, tag);
+    }
+    return 0;
+}
+
+/* Join the words from args[first] on; +tag words become tags. */
+static int take_words(struct al_cli *c, struct entry *e, int first)
+{
+    struct al_buf text = al_heapbuf();
+    int status = 0;
+    for (int i = first; i < c->arg_count && status == 0; i++) {
+        const char *word = c->args[i];
+        if (al_tags_is_word(word)) {
+            int err = al_tags_add(&e->tags, al_slice_str(word));
+            status = err == 0 ? 0 : fail_tag(c, err, word);
+            continue;
+        }
+        if (text.n > 0)
+            al_buf_put(&text, " ", 1);
+        al_buf_put(&text, word, strlen(word));
+    }
+    e->text = al_cli_keep(c, al_editor_trim(al_buf_slice(&text)));
+    al_heapbuf_free(&text);
+    return status;
+}
+
+static int take_stdin(struct al_cli *c, struct entry *e)
+{
+    struct al_buf text = al_heapbuf();
+    int status = 0;
+    if (al_dirs_read(&text, STDIN_FILENO, STDIN_BYTES_MAX) != 0)
+        status = errno == EFBIG ? al_fail(c, AL_EXIT_DATA,
+                                      "not posted: the text is longer than a book", NULL, NULL)
+                                : al_fail_errno(c, errno, "the text can't be read", NULL);
+    e->text = al_cli_keep(c, al_editor_trim(al_buf_slice(&text)));
+    al_heapbuf_free(&text);
+    return status;
+}
+
+/* The text from words, else from stdin; else it is the editor's turn. */
+static int take_text(struct al_cli *c, struct entry *e, int first)
+{
+    int status = take_words(c, e, first);
+    if (status != 0 || e->text.n > 0)
+        return status;
+    if (isatty(STDIN_FILENO) != 1)
+        return take_stdin(c, e);
+    e->editor = !c->no_input;
+    return 0;
+}
+
+/* Let the editor have it, if it is its turn; |remark| stands below. An empty text ends it. */
+static int finish_text(struct al_cli *c, struct entry *e, const char *remark)
+{
+    if (e->editor)
+        return al_editor(c, &e->text, &e->file, e->text, remark);
+    if (e->text.n == 0)
+        return al_fail(c, AL_EXIT_NOTHING, "nothing posted: the text is empty", NULL,
+            al_cli_str(c, "aloud %s --help", c->cmd->name));
+    return 0;
+}
+
+static struct al_slice encode_entry(struct al_buf *b, const struct entry *e)
+{
+    bool re = e->re.n > 0;
+    bool rt = e->rt.n > 0;
+    al_write_map(b, (size_t)2 + (e->at_ms != 0) + (e->tags.count > 0) + re + rt);
+    al_write_cstr(b, "k");
+    al_write_cstr(b, e->kind);
+    if (e->at_ms != 0) {
+        al_write_cstr(b, "at");
+        al_write_uint(b, e->at_ms);
+    }
+    if (re) {
+        al_write_cstr(b, "re");
+        al_write_raw(b, e->re);
+    }
+    if (rt) {
+        al_write_cstr(b, "rt");
+        al_write_raw(b, e->rt);
+    }
+    if (e->tags.count > 0) {
+        al_write_cstr(b, "tags");
+        al_write_array(b, e->tags.count);
+        for (size_t i = 0; i < e->tags.count; i++)
+            al_write_cstr(b, e->tags.tag[i]);
+    }
+    al_write_cstr(b, "text");
+    al_write_str(b, e->text);
+    return al_buf_slice(b);
+}
+
+/* What the node would refuse for certain. */
+static int check_text(struct al_cli *c, const struct entry *e, const struct al_draft *d)
+{
+    struct al_trouble t = {.status = AL_EXIT_DATA};
+    if (!al_utf8_valid(e->text))
+        t.what = "the text is not UTF-8";
+    else if (e->text.n > AL_TEXT_MAX)
+        t.what =
+            al_cli_str(c, "the text has %zu bytes, and an entry holds %d", e->text.n, AL_TEXT_MAX);
+    return t.what == NULL ? 0 : al_draft_refuse(c, d, t);
+}
+
+static void print_posted(struct al_cli *c, const struct entry *e, struct al_slice answer)
+{
+    struct al_ref ref = {0};
+    struct al_slice raw = al_rpc_param(answer, "ref");
+    if (raw.n > 0) {
+        struct al_read r = al_read_init(raw);
+        al_read_ref(&r, &ref);
+    }
+    struct al_slice to = al_get_str(answer, "to");
+    if (to.n == 0 && e->to != NULL)
+        to = al_slice_str(e->to);
+    const char *audience =
+        al_audience_words(c, to, al_get_uint(answer, "people"), al_get_uint(answer, "devices"));
+    struct al_slice tags[AL_TAGS_MAX];
+    for (size_t i = 0; i < e->tags.count; i++)
+        tags[i] = al_slice_str(e->tags.tag[i]);
+
+    al_say_id(c->out, ref.id.b, 0);
+    al_say(c->out, AL_STYLE_NONE, "  %s  %s\n", e->kind, audience);
+    al_out_row(c->out);
+    al_out_id(c->out, "id", ref.id.b, 0);
+    al_out_cstr(c->out, "kind", e->kind);
+    al_out_text(c->out, "to", to);
+    al_out_cstr(c->out, "audience", audience);
+    al_out_texts(c->out, "tags", tags, e->tags.count);
+    al_out_row_end(c->out);
+}
+
+static int send_entry(struct al_cli *c, struct entry *e)
+{
+    struct al_draft d = {.text = e->text, .file = e->file, .again = e->again};
+    int status = check_text(c, e, &d);
+    if (status != 0)
+        return status;
+    int err = al_tags_scan(&e->tags, e->text);
+    if (err != 0)
+        return al_draft_refuse(c, &d,
+            (struct al_trouble){.status = AL_EXIT_DATA,
+                .what = al_cli_str(c, "an entry can have %d tags", AL_TAGS_MAX)});
+    struct al_buf entry = al_heapbuf();
+    al_params_raw(&d.call, "entry", encode_entry(&entry, e));
+    al_heapbuf_free(&entry);
+    if (e->to != NULL)
+        al_params_cstr(&d.call, "to", e->to);
+    if (c->yes)
+        al_params_bool(&d.call, "allow_future", true);
+    struct al_slice answer;
+    status = al_draft_send(c, &answer, &d);
+    al_params_free(&d.call);
+    if (status == 0)
+        print_posted(c, e, answer);
+    return status;
+}
+
+/* The options that post and reply share. */
+static int take_options(struct al_cli *c, struct entry *e)
+{
+    e->editor = al_cli_opt(c, "edit") != NULL;
+    int status = check_to(c, e);
+    if (status == 0)
+        status = check_kind(c, e);
+    if (status == 0)
+        status = al_cli_opt_when(c, &e->at_ms, "at");
+    return status == 0 ? take_tags(c, e) : status;
+}
+
+static int run_resend(struct al_cli *c)
+{
+    size_t sent = 0;
+    int status = al_draft_send_waiting(c, &sent);
+    if (status == 0 && sent == 0) {
+        al_cli_note(c, "aloud: nothing waits to be posted.");
+        status = AL_EXIT_NOTHING;
+    }
+    return status;
+}
+
+static int run_post(struct al_cli *c)
+{
+    struct entry e = {.kind = "note", .to = "network", .again = "aloud post"};
+    if (al_cli_opt(c, "resend") != NULL)
+        return run_resend(c);
+    int status = take_options(c, &e);
+    if (status != 0)
+        return status;
+    status = take_text(c, &e, 0);
+    if (status != 0)
+        return status;
+    status = finish_text(c, &e,
+        al_cli_str(c, "It goes to %s. #tag makes a tag. Leave the text empty to post nothing.\n",
+            al_audience_words(c, al_slice_str(e.to), 0, 0)));
+    return status == 0 ? send_entry(c, &e) : status;
+}
+
+static const struct al_cli_opt post_opts[] = {
+    {"edit", 'e', NULL, "write it in $VISUAL or $EDITOR"},
+    {"tag", 't', "TAG", "add a tag; may be repeated"},
+    {"kind", 'k', "KIND", "note (the default), question or lesson"},
+    {"at", 0, "WHEN", "when it happened: yesterday, \"monday 14:00\", -2d, 2026-11-22"},
+    {"to", 0, "AUDIENCE", "me, network (the default) or web"},
+    {"resend", 0, NULL, "only send what could not be sent before"},
+    {0},
+};
+
+const struct al_cmd al_cmd_post = {
+    .name = "post",
+    .group = AL_GROUP_WRITE,
+    .usage = "[TEXT...]",
+    .summary = "write down what you do, learn or wonder",
+    .about = "Words are joined; without any the text comes from stdin, or from your editor on a "
+             "terminal. The first sentence is the title. A word +tag and a #tag inside the text "
+             "make tags. Nothing written is lost: it is on disk before it is sent, and what can't "
+             "be sent now is sent by the next post, never twice.",
+    .opts = post_opts,
+    .fields = "id, kind, to, audience, tags",
+    .examples = {"aloud post \"uv_close runs its callback one turn later\" +libuv",
+        "git diff --stat | aloud post --to me -t wip"},
+    .args_max = -1,
+    .run = run_post,
+};
+
+/* The root of the parent's thread: the parent itself, or what it says; empty when not held. */
+static struct al_slice thread_root(struct al_cli *c, const struct al_row *parent)
+{
+    if (parent->rt == NULL)
+        return parent->ref;
+    struct al_params params = {0};
+    struct al_slice result;
+    al_params_bin(&params, "id", parent->rt, 32);
+    int err = al_cli_try(c, &result, "show", &params);
+    al_params_free(&params);
+    if (err != 0)
+        return al_slice_of(NULL, 0);
+    return al_cli_keep(c, al_rpc_param(al_rpc_param(result, "row"), "ref"));
+}
+
+static int run_reply(struct al_cli *c)
+{
+    struct entry e = {.kind = "reply", .again = al_cli_str(c, "aloud reply %s", c->args[0])};
+    struct al_row parent;
+    int status = take_options(c, &e);
+    if (status == 0)
+        status = take_text(c, &e, 1);
+    if (status != 0)
+        return status;
+    status = al_refs_entry(c, &parent, c->args[0]);
+    if (status != 0) {
+        al_draft_leave(c, e.text, e.again);
+        return status;
+    }
+    e.re = parent.ref;
+    e.rt = thread_root(c, &parent);
+    status = finish_text(c, &e,
+        al_cli_str(c, "A reply to %s, for the same readers (%s):\n\n%s\n",
+            al_refs_name(c, parent.identity, parent.name, parent.petname), al_cli_dup(c, parent.to),
+            al_cli_dup(c, parent.text)));
+    return status == 0 ? send_entry(c, &e) : status;
+}
+
+static const struct al_cli_opt reply_opts[] = {
+    {"edit", 'e', NULL, "write it in $VISUAL or $EDITOR"},
+    {"tag", 't', "TAG", "add a tag; may be repeated"},
+    {"at", 0, "WHEN", "when it happened"},
+    {"to", 0, "AUDIENCE", "me, network or web; without it, that of the thread"},
+    {0},
+};
+
+const struct al_cmd al_cmd_reply = {
+    .name = "reply",
+    .group = AL_GROUP_WRITE,
+    .usage = "ID [TEXT...]",
+    .summary = "answer an entry",
+    .about = "ID is the beginning of an id, last, last~2 or @kai/last. The text comes from words, "
+             "stdin or the editor, as with post. The reply has the readers of its thread.",
+    .opts = reply_opts,
+    .fields = "id, kind, to, audience, tags",
+    .examples = {"aloud reply q7xk \"the callback runs in the next turn\"", "aloud reply last -e"},
+    .args_min = 1,
+    .args_max = -1,
+    .run = run_reply,
+};
