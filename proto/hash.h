@@ -29,6 +29,7 @@
 #define AL_P_ADDRESS "aloud1-addr"
 #define AL_P_SOURCE "aloud1-source" /* local only: what an import has brought already */
 #define AL_P_DRAFT "aloud1-draft"   /* local only: names what was written and not yet answered */
+#define AL_P_HOST "aloud1-host"     /* local only: which machine the key files were made on */
 #define AL_P_SIG_ENTRY "aloud1-sig-entry"
 #define AL_P_SIG_ROOT "aloud1-sig-root"
 #define AL_P_SIG_DEVICE "aloud1-sig-dev"

@@ -1,0 +1,264 @@
+#include "files.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libutil.h>
+#include <limits.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "hash.h"
+#include "private.h"
+#include "read.h"
+#include "write.h"
+
+#define DEVICE "device"
+#define INSTANCE "instance"
+#define LOCK "lock"
+#define VERSION 1
+#define FILE_MAX 256
+
+/* --- device -------------------------------------------------------------------------------- */
+
+static_assert(sizeof(((struct al_keyring *)0)->device_secret) == 2 * crypto_sign_SEEDBYTES,
+    "the seed is the first half of the secret key");
+
+static int write_device(int dir_fd, const struct al_keyring *k)
+{
+    uint8_t bytes[FILE_MAX];
+    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
+    al_write_array(&b, 5);
+    al_write_uint(&b, VERSION);
+    al_write_bin(&b, k->identity.b, sizeof(k->identity.b));
+    al_write_bin(&b, k->device_secret, crypto_sign_SEEDBYTES);
+    al_write_uint(&b, k->generation);
+    al_write_bin(&b, k->read_sk, sizeof(k->read_sk));
+    AL_ASSERT(!b.full);
+    int err = al_private_write(dir_fd, DEVICE, al_buf_slice(&b));
+    sodium_memzero(bytes, sizeof(bytes));
+    return err;
+}
+
+static int parse_device(struct al_keyring *ret, struct al_slice bytes)
+{
+    struct al_identity identity;
+    uint8_t seed[crypto_sign_SEEDBYTES], read_sk[32];
+    struct al_read r = al_read_message(bytes);
+    (void)al_read_array_v1(&r, 5, 5);
+    al_read_bytes(&r, identity.b, sizeof(identity.b));
+    al_read_bytes(&r, seed, sizeof(seed));
+    uint32_t generation = (uint32_t)al_read_uint(&r, AL_READ_GENERATIONS_MAX);
+    al_read_bytes(&r, read_sk, sizeof(read_sk));
+    int err = al_read_end(&r);
+    if (err == 0 && generation == 0)
+        err = AL_E_RANGE;
+    if (err == 0)
+        err = al_keyring_init(ret, &identity, seed, generation, read_sk);
+    sodium_memzero(seed, sizeof(seed));
+    sodium_memzero(read_sk, sizeof(read_sk));
+    return err;
+}
+
+/* What is wrong with a file of ours, in words for the person: its bytes are not of interest. */
+static int file_error(int err)
+{
+    switch (err) {
+    case 0:
+    case AL_E_VERSION:
+    case AL_E_PERMISSION:
+    case AL_E_IO:
+    case AL_E_FULL:
+    case AL_E_READ_ONLY:
+    case AL_E_NOMEM:
+    case AL_E_PATH:
+        return err;
+    default:
+        return AL_E_CORRUPT;
+    }
+}
+
+int al_files_load(struct al_keyring *ret, const char *dir)
+{
+    int fd;
+    int err = al_private_open_dir(&fd, dir);
+    if (err != 0)
+        return err == AL_E_NOT_FOUND ? AL_E_NOT_INITIALISED : err;
+    uint8_t bytes[FILE_MAX];
+    size_t n;
+    err = al_private_read(&n, bytes, sizeof(bytes), fd, DEVICE);
+    (void)close(fd);
+    if (err == AL_E_NOT_FOUND)
+        return AL_E_NOT_INITIALISED;
+    if (err == 0)
+        err = parse_device(ret, al_slice_of(bytes, n));
+    sodium_memzero(bytes, sizeof(bytes));
+    return file_error(err);
+}
+
+/* --- instance ------------------------------------------------------------------------------ */
+
+struct instance {
+    uint8_t id[AL_INSTANCE_BYTES];
+    struct al_hash host;
+    bool has_host;
+    uint64_t starts;
+};
+
+/* The first line of |path|, if it is a machine's id: false when there is none. */
+static bool read_host(struct al_hash *out, const char *path)
+{
+    char line[64] = {0};
+    FILE *f = fopen(path, "re");
+    if (f == NULL)
+        return false;
+    bool ok = fgets(line, sizeof(line), f) != NULL;
+    (void)fclose(f);
+    size_t n = strcspn(line, "\n");
+    /* systemd writes "uninitialized" into the images that many machines start from */
+    if (!ok || n < 16 || strncmp(line, "uninitialized", 13) == 0)
+        return false;
+    al_hash1(out, AL_P_HOST, line, n); /* the id itself is not to be passed around: machine-id(5) */
+    return true;
+}
+
+static bool find_host(struct al_hash *out)
+{
+    return read_host(out, "/etc/machine-id") || read_host(out, "/var/lib/dbus/machine-id") ||
+           read_host(out, "/etc/hostid");
+}
+
+static int write_instance(int dir_fd, const struct instance *in)
+{
+    uint8_t bytes[FILE_MAX];
+    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
+    al_write_array(&b, 4);
+    al_write_uint(&b, VERSION);
+    al_write_bin(&b, in->id, sizeof(in->id));
+    al_write_bin(&b, in->host.b, in->has_host ? sizeof(in->host.b) : 0);
+    al_write_uint(&b, in->starts);
+    AL_ASSERT(!b.full);
+    return al_private_write(dir_fd, INSTANCE, al_buf_slice(&b));
+}
+
+static int read_instance(struct instance *out, int dir_fd)
+{
+    uint8_t bytes[FILE_MAX];
+    size_t n;
+    int err = al_private_read(&n, bytes, sizeof(bytes), dir_fd, INSTANCE);
+    if (err != 0)
+        return err;
+    struct al_read r = al_read_message(al_slice_of(bytes, n));
+    (void)al_read_array_v1(&r, 4, 4);
+    al_read_bytes(&r, out->id, sizeof(out->id));
+    struct al_slice host = al_read_bin(&r, 0, sizeof(out->host.b));
+    out->starts = al_read_uint(&r, UINT64_MAX - 1);
+    err = al_read_end(&r);
+    if (err != 0)
+        return err;
+    if (host.n != 0 && host.n != sizeof(out->host.b))
+        return AL_E_LENGTH;
+    out->has_host = host.n != 0;
+    if (out->has_host)
+        memcpy(out->host.b, host.p, host.n);
+    return 0;
+}
+
+int al_files_boot(struct al_files_boot *ret, const char *dir)
+{
+    int fd;
+    struct instance in;
+    struct al_hash host;
+    int err = al_private_open_dir(&fd, dir);
+    if (err != 0)
+        return err == AL_E_NOT_FOUND ? AL_E_NOT_INITIALISED : err;
+    err = read_instance(&in, fd);
+    if (err == AL_E_NOT_FOUND && faccessat(fd, DEVICE, F_OK, 0) != 0) {
+        err = AL_E_NOT_INITIALISED;
+        goto out;
+    }
+    if (err == 0) {
+        in.starts++;
+        err = write_instance(fd, &in);
+    }
+    err = file_error(err);
+    if (err == 0) {
+        memcpy(ret->instance, in.id, sizeof(ret->instance));
+        ret->starts = in.starts;
+        ret->host_differs = in.has_host && (!find_host(&host) || !al_hash_eq(&host, &in.host));
+    }
+out:
+    (void)close(fd);
+    return err;
+}
+
+int al_files_create(
+    const char *dir, const struct al_keyring *k, const uint8_t instance[AL_INSTANCE_BYTES])
+{
+    int fd;
+    struct instance in = {.starts = 0};
+    memcpy(in.id, instance, sizeof(in.id));
+    in.has_host = find_host(&in.host);
+    int err = al_private_make_dir(dir);
+    if (err == 0)
+        err = al_private_open_dir(&fd, dir);
+    if (err != 0)
+        return err;
+    if (faccessat(fd, DEVICE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        err = AL_E_EXISTS;
+    if (err == 0)
+        err = write_instance(fd, &in);
+    if (err == 0) /* the last: with it there is a device */
+        err = write_device(fd, k);
+    (void)close(fd);
+    return err;
+}
+
+/* --- lock ---------------------------------------------------------------------------------- */
+
+static pid_t read_pid(const char *path)
+{
+    char text[32] = {0};
+    FILE *f = fopen(path, "re");
+    if (f == NULL)
+        return 0;
+    if (fgets(text, sizeof(text), f) == NULL)
+        text[0] = '\0';
+    (void)fclose(f);
+    long pid = strtol(text, NULL, 10);
+    return pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
+}
+
+int al_files_lock(int *ret_fd, pid_t *holder, const char *data_dir)
+{
+    char path[PATH_MAX];
+    int err = al_private_make_dir(data_dir);
+    if (err != 0)
+        return err;
+    if (snprintf(path, sizeof(path), "%s/" LOCK, data_dir) >= (int)sizeof(path))
+        return AL_E_PATH;
+    int fd =
+        flopen(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (fd < 0 && errno == EWOULDBLOCK) {
+        *holder = read_pid(path);
+        return AL_E_BUSY;
+    }
+    if (fd < 0)
+        return al_private_err(errno);
+    if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0) {
+        err = al_private_err(errno);
+        (void)close(fd);
+        return err;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+void al_files_unlock(int fd)
+{
+    (void)close(fd);
+}
