@@ -240,8 +240,10 @@ enum al_args_want al_args_read(struct al_cli *c, struct al_args_form *form, int 
         return want;
     argc -= optind;
     argv += optind;
+    if (argc == 0 && want == AL_ARGS_RUN)
+        c->cmd = al_args_command("home");
     if (argc == 0)
-        return AL_ARGS_HELP;
+        return want;
     bool help = want == AL_ARGS_HELP;
     if (strcmp(argv[0], "help") == 0) {
         help = true;

@@ -6,10 +6,15 @@
 #define AL_CMDS(X)                                                                                 \
     X(post)                                                                                        \
     X(reply)                                                                                       \
+    X(home)                                                                                        \
     X(timeline)                                                                                    \
     X(day)                                                                                         \
     X(log)                                                                                         \
+    X(show)                                                                                        \
+    X(thread)                                                                                      \
+    X(search)                                                                                      \
     X(tags)                                                                                        \
+    X(tail)                                                                                        \
     X(paths)                                                                                       \
     X(version)
 

@@ -75,10 +75,13 @@ static void say_foot(struct al_feed *f, const struct al_row *r)
 static void say_entry(struct al_feed *f, const struct al_row *r)
 {
     struct al_styled t;
+    struct al_styled_box box = box_of(f->out, NULL);
     say_head(f, r);
     al_styled_init(&t);
-    al_row_say_body(&t, r);
-    struct al_styled_box box = box_of(f->out, NULL);
+    if (f->style == AL_FEED_TITLES)
+        al_row_say_title(&t, r, box.columns);
+    else
+        al_row_say_body(&t, r);
     box.lines_max = f->style == AL_FEED_FOLDED ? AL_FEED_LINES : 0;
     if (!al_styled_say(f->out, &t, &box)) {
         al_say(f->out, AL_STYLE_DIM, "%*s… aloud show ", AL_FEED_INDENT, "");
@@ -86,7 +89,8 @@ static void say_entry(struct al_feed *f, const struct al_row *r)
         al_say(f->out, AL_STYLE_NONE, "\n");
     }
     al_styled_fini(&t);
-    say_foot(f, r);
+    if (f->style != AL_FEED_TITLES)
+        say_foot(f, r);
 }
 
 static const char *unit_of(const struct al_row *r, bool imported)
@@ -135,18 +139,18 @@ static void say_fold(struct al_feed *f, const struct al_row *rows, const struct 
 static int say_rows(struct al_feed *f, const struct al_row *rows, size_t n)
 {
     struct al_folds folds = {0};
-    int err = f->style == AL_FEED_FOLDED ? al_fold_rows(&folds, rows, n) : 0;
+    bool fold = f->style != AL_FEED_FULL;
+    int err = fold ? al_fold_rows(&folds, rows, n) : 0;
     if (err != 0)
         return err;
-    size_t count = f->style == AL_FEED_FOLDED ? folds.count : n;
+    size_t count = fold ? folds.count : n;
     for (size_t i = 0; i < count; i++) {
-        al_say(f->out, AL_STYLE_NONE, "\n");
-        if (f->style != AL_FEED_FOLDED)
-            say_entry(f, &rows[i]);
-        else if (folds.v[i].count == 1)
-            say_entry(f, &rows[folds.v[i].first]);
-        else
+        if (i == 0 || f->style != AL_FEED_TITLES)
+            al_say(f->out, AL_STYLE_NONE, "\n");
+        if (fold && folds.v[i].count > 1)
             say_fold(f, rows, &folds.v[i]);
+        else
+            say_entry(f, &rows[fold ? folds.v[i].first : i]);
     }
     al_folds_free(&folds);
     return 0;

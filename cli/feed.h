@@ -13,6 +13,7 @@
 enum al_feed_style {
     AL_FEED_FOLDED, /* bursts as one line, long texts cut */
     AL_FEED_FULL,   /* everything */
+    AL_FEED_TITLES, /* bursts as one line, one line of each entry, close together */
 };
 
 struct al_feed {
