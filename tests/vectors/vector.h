@@ -19,7 +19,15 @@
     X(statement, 47)                                                                               \
     X(digest, 5)                                                                                   \
     X(fork, 17)                                                                                    \
-    X(excerpt, 10)
+    X(excerpt, 10)                                                                                 \
+    X(keys, 3)                                                                                     \
+    X(message, 113)                                                                                \
+    X(interests, 4)                                                                                \
+    X(payload, 93)                                                                                 \
+    X(invite, 20)                                                                                  \
+    X(address, 11)                                                                                 \
+    X(host, 20)                                                                                    \
+    X(beacon, 3)
 
 /*
  * Read the file of |topic| and call |check| with each vector and its bytes: it returns the error

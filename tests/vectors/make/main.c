@@ -25,6 +25,14 @@ static const struct {
     {"digest", "digest of an identity record, from its statements in any order", make_digest},
     {"fork", "fork proofs", make_fork},
     {"excerpt", "excerpts", make_excerpt},
+    {"keys", "what follows from a phrase and from the seed of a device", make_keys},
+    {"message", "gossip messages, by their form", make_message},
+    {"interests", "digest of a set of identities", make_interests},
+    {"payload", "open payloads, also out of a sealed one", make_payload},
+    {"invite", "invites in their text form", make_invite},
+    {"address", "address records", make_address},
+    {"host", "addresses, as host and port", make_host},
+    {"beacon", "LAN beacons", make_beacon},
 };
 
 static char *text_of(size_t i)

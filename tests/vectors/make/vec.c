@@ -5,7 +5,8 @@
 
 #include "err.h"
 
-#define RUN_MIN 256 /* repeated bytes that are worth a part of their own */
+#define PERIOD_MAX 200
+#define REPEATED_MIN 256 /* repeated bytes that are worth a part of their own */
 
 static json_t *hex_of(const uint8_t *p, size_t n)
 {
@@ -21,12 +22,23 @@ static json_t *hex_of(const uint8_t *p, size_t n)
     return v;
 }
 
-static size_t run_at(struct al_slice s, size_t at)
+/* How often the |period| bytes at |at| stand there one after the other. */
+static size_t repeats_at(struct al_slice s, size_t at, size_t period)
 {
-    size_t n = 1;
-    while (at + n < s.n && s.p[at + n] == s.p[at])
+    size_t n = period;
+    while (at + n < s.n && s.p[at + n] == s.p[at + n - period])
         n++;
-    return n;
+    return n / period;
+}
+
+/* The shortest period of a long repetition at |at|, or 0. */
+static size_t period_at(struct al_slice s, size_t at)
+{
+    for (size_t period = 1; period <= PERIOD_MAX && at + period <= s.n; period++) {
+        if (repeats_at(s, at, period) * period >= REPEATED_MIN + period)
+            return period;
+    }
+    return 0;
 }
 
 static void add_part(json_t *parts, const uint8_t *p, size_t n, size_t times)
@@ -35,22 +47,33 @@ static void add_part(json_t *parts, const uint8_t *p, size_t n, size_t times)
         json_array_append_new(parts, json_pack("[o,I]", hex_of(p, n), (json_int_t)times));
 }
 
-/* Long runs of one byte are written once, with their count. */
+/* Long repetitions are written once, with their count. */
 static json_t *parts_of(struct al_slice s)
 {
     json_t *parts = json_array();
     size_t from = 0;
     for (size_t at = 0; at < s.n;) {
-        size_t run = run_at(s, at);
-        if (run >= RUN_MIN) {
-            add_part(parts, s.p + from, at - from, 1);
-            add_part(parts, s.p + at, 1, run);
-            from = at + run;
+        size_t period = period_at(s, at);
+        if (period == 0) {
+            at++;
+            continue;
         }
-        at += run;
+        size_t times = repeats_at(s, at, period);
+        add_part(parts, s.p + from, at - from, 1);
+        add_part(parts, s.p + at, period, times);
+        from = at += times * period;
     }
     add_part(parts, s.p + from, s.n - from, 1);
     return parts;
+}
+
+static bool has_repetition(const json_t *parts)
+{
+    for (size_t i = 0; i < json_array_size(parts); i++) {
+        if (json_integer_value(json_array_get(json_array_get(parts, i), 1)) > 1)
+            return true;
+    }
+    return false;
 }
 
 json_t *vec_bare(json_t *list, const char *name, int err)
@@ -66,12 +89,11 @@ json_t *vec_add(json_t *list, const char *name, int err, struct al_slice bytes)
 {
     json_t *v = vec_bare(list, name, err);
     json_t *parts = parts_of(bytes);
-    if (json_array_size(parts) > 1) {
-        json_object_set_new(v, "parts", parts);
-        return v;
-    }
+    if (has_repetition(parts))
+        json_object_set(v, "parts", parts);
+    else
+        vec_hex(v, "bytes", bytes.p, bytes.n);
     json_decref(parts);
-    vec_hex(v, "bytes", bytes.p, bytes.n);
     return v;
 }
 

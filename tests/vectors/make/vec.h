@@ -39,5 +39,13 @@ void make_statement(json_t *list);
 void make_digest(json_t *list);
 void make_fork(json_t *list);
 void make_excerpt(json_t *list);
+void make_keys(json_t *list);
+void make_message(json_t *list);
+void make_interests(json_t *list);
+void make_payload(json_t *list);
+void make_invite(json_t *list);
+void make_address(json_t *list);
+void make_host(json_t *list);
+void make_beacon(json_t *list);
 
 #endif
