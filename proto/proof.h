@@ -47,8 +47,9 @@ struct al_excerpt {
 };
 
 /*
- * Decode and verify the segment (in place, as al_segment_open() does); |statements| are raw values, left to al_statement_open().
- * Returns 0 or an error of the reader or of segments, AL_E_INLINE (not exactly one), AL_E_SIG.
+ * Decode and verify the segment, in place as al_segment_open() does; |statements| are raw values,
+ * left to al_statement_open(). Returns 0 or an error of the reader or of segments, AL_E_INLINE
+ * (not exactly one payload), AL_E_SIG.
  */
 AL_MUST_CHECK int al_excerpt_open(struct al_excerpt *ret, struct al_slice bytes);
 

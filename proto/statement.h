@@ -31,17 +31,17 @@ struct al_read_box {
 struct al_statement {
     enum al_statement_kind kind;
     struct al_identity identity;
-    struct al_device device;    /* CERT, REVOKE */
-    uint64_t created_ms;        /* CERT */
-    struct al_slice name;       /* CERT: of the device, 0..64 bytes, borrowed */
-    uint32_t generation;        /* READ: 1..64 */
-    uint8_t read_pk[32];        /* READ: X25519 */
-    uint32_t count;             /* of cuts or boxes */
-    struct al_slice elements;   /* encoded, one after the other; al_statement_cut(), _box() */
-    struct al_slice body;       /* as signed */
+    struct al_device device;  /* CERT, REVOKE */
+    uint64_t created_ms;      /* CERT */
+    struct al_slice name;     /* CERT: of the device, 0..64 bytes, borrowed */
+    uint32_t generation;      /* READ: 1..64 */
+    uint8_t read_pk[32];      /* READ: X25519 */
+    uint32_t count;           /* of cuts or boxes */
+    struct al_slice elements; /* encoded, one after the other; al_statement_cut(), _box() */
+    struct al_slice body;     /* as signed */
     struct al_sig root_sig;
-    struct al_sig device_sig;   /* CERT only */
-    struct al_hash hash;        /* H(body): names the statement */
+    struct al_sig device_sig; /* CERT only */
+    struct al_hash hash;      /* H(body): names the statement */
 };
 
 /*
@@ -65,8 +65,8 @@ void al_statement_box(struct al_read_box *out, const struct al_statement *s, uin
  * |cuts| come ascending by log, |boxes| ascending by device, each at most once.
  */
 void al_statement_encode_cert(struct al_buf *b, const struct al_identity *identity,
-    const uint8_t root_secret[64], const struct al_device *device,
-    const uint8_t device_secret[64], uint64_t created_ms, struct al_slice name);
+    const uint8_t root_secret[64], const struct al_device *device, const uint8_t device_secret[64],
+    uint64_t created_ms, struct al_slice name);
 void al_statement_encode_revoke(struct al_buf *b, const struct al_identity *identity,
     const uint8_t root_secret[64], const struct al_device *device, const struct al_cut *cuts,
     uint32_t count);

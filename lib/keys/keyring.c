@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "hash.h"
+#include "sealed.h"
 #include "statement.h"
 
 void al_root_derive(struct al_root *out, const uint8_t entropy[AL_ENTROPY_BYTES])
@@ -51,7 +52,7 @@ int al_keyring_init(struct al_keyring *out, const struct al_identity *identity,
     out->identity = *identity;
     out->generation = generation;
     memcpy(out->read_sk, read_sk, sizeof(out->read_sk));
-    al_keyed_hash(out->me_key, read_sk, AL_P_ME, NULL, 0);
+    al_sealed_me_key(out->me_key, read_sk);
     (void)crypto_sign_seed_keypair(out->device.b, out->device_secret, device_seed);
     (void)crypto_sign_ed25519_sk_to_curve25519(out->noise_secret, out->device_secret);
     (void)crypto_scalarmult_base(out->noise_public, out->noise_secret);
@@ -71,7 +72,7 @@ int al_keyring_me_key(uint8_t out[32], const struct al_keyring *k, uint32_t g)
     memcpy(read_sk, k->read_sk, sizeof(read_sk));
     for (uint32_t at = k->generation; at > g; at--)
         al_read_key_down(read_sk, read_sk);
-    al_keyed_hash(out, read_sk, AL_P_ME, NULL, 0);
+    al_sealed_me_key(out, read_sk);
     sodium_memzero(read_sk, sizeof(read_sk));
     return 0;
 }

@@ -165,6 +165,7 @@ static void a_fork_needs_both_signatures(void **state)
     a.sig.b[0] ^= 1;
     assert_int_equal(al_fork_open(&proof, encode()), AL_E_SIG);
     assert_int_equal(al_fork_open(&proof, al_slice_of(space, AL_FORK_MAX + 1)), AL_E_LENGTH);
+    assert_int_equal(al_fork_open(&proof, al_slice_str("\x91\x90")), AL_E_COUNT);
 }
 
 static void one_flipped_bit_in_a_fork_is_refused(void **state)
@@ -215,6 +216,23 @@ static void an_excerpt_shows_exactly_one_payload(void **state)
     assert_int_equal(al_excerpt_open(&ex, excerpt(2)), AL_E_SIG);
 }
 
+static void an_excerpt_of_another_form_is_refused_by_name(void **state)
+{
+    (void)state;
+    static struct al_excerpt ex;
+    struct al_slice bytes = excerpt(0);
+    space[0] = 0x93;
+    assert_int_equal(al_excerpt_open(&ex, bytes), AL_E_TRUNCATED);
+    space[0] = 0x92;
+    space[1] = 0; /* no list of statements */
+    assert_int_equal(al_excerpt_open(&ex, bytes), AL_E_TYPE);
+    space[1] = 0x90;
+    space[2] = 0x95; /* a segment of five fields, and what follows it */
+    assert_int_equal(al_excerpt_open(&ex, bytes), AL_E_TRAILING);
+    space[2] = 0x80;
+    assert_int_equal(al_excerpt_open(&ex, al_slice_of(space, 3)), AL_E_TYPE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +245,7 @@ int main(void)
         cmocka_unit_test(a_fork_needs_both_signatures),
         cmocka_unit_test(one_flipped_bit_in_a_fork_is_refused),
         cmocka_unit_test(an_excerpt_shows_exactly_one_payload),
+        cmocka_unit_test(an_excerpt_of_another_form_is_refused_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

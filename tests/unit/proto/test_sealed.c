@@ -99,6 +99,20 @@ static void one_flipped_bit_is_refused(void **state)
     }
 }
 
+static void the_key_for_me_follows_from_the_reading_key(void **state)
+{
+    (void)state;
+    uint8_t read_sk[32] = {1};
+    uint8_t once[32];
+    uint8_t again[32];
+    al_sealed_me_key(once, read_sk);
+    al_sealed_me_key(again, read_sk);
+    assert_memory_equal(once, again, 32);
+    read_sk[31] = 1;
+    al_sealed_me_key(again, read_sk);
+    assert_memory_not_equal(once, again, 32);
+}
+
 static void another_place_or_key_does_not_open_it(void **state)
 {
     (void)state;
@@ -186,6 +200,7 @@ int main(void)
         cmocka_unit_test_setup(a_sealed_payload_opens_to_what_went_in, setup),
         cmocka_unit_test_setup(the_size_of_the_text_is_limited, setup),
         cmocka_unit_test_setup(one_flipped_bit_is_refused, setup),
+        cmocka_unit_test(the_key_for_me_follows_from_the_reading_key),
         cmocka_unit_test_setup(another_place_or_key_does_not_open_it, setup),
         cmocka_unit_test_setup(only_the_one_right_padding_is_accepted, setup),
         cmocka_unit_test_setup(another_form_is_refused_by_name, setup),
