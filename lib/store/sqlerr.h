@@ -6,12 +6,11 @@
 
 /*
  * What |rc|, the result of a call on |db| that failed just now, means. Never 0: AL_E_FULL,
- * AL_E_IO, AL_E_CORRUPT, AL_E_BUSY, AL_E_READ_ONLY, AL_E_NOT_FOUND (no such file), AL_E_NOMEM,
- * AL_E_LENGTH.
+ * AL_E_IO, AL_E_CORRUPT, AL_E_BUSY, AL_E_READ_ONLY, AL_E_NOMEM, AL_E_LENGTH.
  */
 int al_sqlerr(sqlite3 *db, int rc);
 
-/* The same for an errno of the file system; also AL_E_EXISTS. */
+/* The same for an errno of the file system; also AL_E_NOT_FOUND and AL_E_EXISTS. */
 int al_sqlerr_of_errno(int sys);
 
 #endif

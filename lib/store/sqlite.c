@@ -101,10 +101,12 @@ static int harden(sqlite3 *db)
         db, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY");
 }
 
-/* Open |path| hardened; on an error nothing is left open. */
+/* Open the file |path|, hardened; on an error nothing is left open. */
 static int connect_to(sqlite3 **ret, const char *path, int flags)
 {
     sqlite3 *db = NULL;
+    if (access(path, F_OK) != 0)
+        return al_sqlerr_of_errno(errno);
     int rc = sqlite3_open_v2(path, &db,
         flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, NULL);
     int err = rc == SQLITE_OK ? harden(db) : al_sqlerr(db, rc);
