@@ -1,35 +1,13 @@
 #include "sqlerr.h"
 
-#include <errno.h>
-
 #include "check.h"
 #include "err.h"
-
-int al_sqlerr_of_errno(int sys)
-{
-    switch (sys) {
-    case ENOSPC:
-    case EDQUOT:
-        return AL_E_FULL;
-    case ENOMEM:
-        return AL_E_NOMEM;
-    case EROFS:
-    case EACCES:
-    case EPERM:
-        return AL_E_READ_ONLY;
-    case EEXIST:
-        return AL_E_EXISTS;
-    case ENOENT:
-        return AL_E_NOT_FOUND;
-    default:
-        return AL_E_IO;
-    }
-}
+#include "private.h"
 
 /* What the system said last is more exact, but may stem from another call than the failed one. */
 static int of_full_or_io(int sys)
 {
-    int err = al_sqlerr_of_errno(sys);
+    int err = al_private_err(sys);
     return err == AL_E_FULL || err == AL_E_READ_ONLY || err == AL_E_NOMEM ? err : AL_E_IO;
 }
 
