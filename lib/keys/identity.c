@@ -295,7 +295,8 @@ void al_record_digest(const struct al_record *r, struct al_hash *out)
 struct al_slice al_record_statement(const struct al_record *r, size_t i, struct al_hash *ret_hash)
 {
     AL_ASSERT(i < r->count);
-    *ret_hash = r->by_hash[i]->hash;
+    if (ret_hash != NULL)
+        *ret_hash = r->by_hash[i]->hash;
     return r->by_hash[i]->bytes;
 }
 

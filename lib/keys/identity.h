@@ -34,7 +34,7 @@ AL_MUST_CHECK int al_record_add(
 size_t al_record_count(const struct al_record *r);
 void al_record_digest(const struct al_record *r, struct al_hash *out);
 
-/* The |i|th statement's encoding and hash, ascending by hash. */
+/* The |i|th statement's encoding and hash (|ret_hash| may be NULL), ascending by hash. */
 struct al_slice al_record_statement(const struct al_record *r, size_t i, struct al_hash *ret_hash);
 
 enum al_standing {

@@ -84,9 +84,10 @@ enum al_space {
     AL_SPACE_SOURCE = 5,    /* H("aloud1-source", src) b32 -> ref: what imports brought */
     AL_SPACE_INVITE = 6,    /* token b16 -> invite given out */
     AL_SPACE_PEER = 7,      /* device b32 -> address book entry */
-    AL_SPACE_RETRACT = 8,   /* target id b32 -> [identity]: retracted, also before it arrives */
+    AL_SPACE_RETRACT = 8,   /* target id b32 || identity b32 -> "1": also before it arrives */
     AL_SPACE_REPLY = 9,     /* parent id b32 || child id b32 -> ref of the child */
-    AL_SPACE_FORK = 10,     /* device b32 || log b8 -> fork proof */
+    AL_SPACE_MISSING = 11,  /* device b32 || log b8 || u64 seq -> "1": a payload to be asked for */
+    AL_SPACE_FORK = 10,     /* device b32 || log b8 -> u64 seq || encoded fork proof */
 };
 
 enum al_store_mode {
@@ -169,7 +170,8 @@ int al_store_logs(
 
 /*
  * Store |count| >= 1 consecutive entries of one block from |first|, none of which is held yet,
- * with |sig| over the last. |prev| is the id of first - 1. Runs are joined, and a signature that
+ * with |sig| over the last, or NULL when the entry after the last is held already. |prev| is the
+ * id of first - 1. Runs are joined, and a signature that
  * is neither a block's last nor the head of a run any more is dropped. |ret_pos| is the position
  * of the last; entry i has ret_pos - count + 1 + i. The caller has verified everything; what the
  * store refuses all the same changes nothing: AL_E_BLOCK (they cross a block), AL_E_EXISTS (one

@@ -1,0 +1,156 @@
+#include "append.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "apply.h"
+#include "check.h"
+#include "heapbuf.h"
+#include "sealed.h"
+
+/* Entries of one block being made, with the memory of their payloads. */
+struct batch {
+    struct al_store_item items[AL_BLOCK_ENTRIES];
+    const struct al_payload *payloads[AL_BLOCK_ENTRIES];
+    size_t at[AL_BLOCK_ENTRIES]; /* of each payload in |bytes|, which may move while it grows */
+    uint32_t count;
+    uint64_t first;
+    struct al_hash prev;    /* of the first */
+    struct al_hash last_id; /* of the last made */
+    struct al_buf bytes;
+};
+
+void al_append_new_log(struct al_logs *l)
+{
+    l->own = NULL;
+}
+
+static int ensure_log(struct al_logs *l)
+{
+    if (l->own != NULL && !l->own_moved && al_log_head(l->own) < AL_SEQ_MAX)
+        return 0;
+    struct al_logname name;
+    al_rng_bytes(l->rng, name.b, sizeof(name.b));
+    struct al_log *log;
+    int err = al_logs_open(l, &log, &l->keyring->device, &name);
+    if (err == 0)
+        err = al_store_kv_put(l->store, AL_SPACE_META, al_slice_str(AL_META_OWN_LOG),
+            al_slice_of(name.b, sizeof(name.b)));
+    if (err == 0) {
+        l->own = log;
+        l->own_moved = false;
+    }
+    return err;
+}
+
+static int encode_sealed(struct al_logs *l, struct al_buf *b, const struct al_payload *payload,
+    const struct al_place *place)
+{
+    uint8_t *inner = malloc(AL_PAYLOAD_MAX);
+    if (inner == NULL)
+        return AL_E_NOMEM;
+    struct al_buf map = al_buf_fixed(inner, AL_PAYLOAD_MAX);
+    int err = al_payload_encode(&map, payload);
+    uint8_t nonce[AL_NONCE_BYTES];
+    al_rng_bytes(l->rng, nonce, sizeof(nonce));
+    if (err == 0)
+        err = al_sealed_encode(b, l->keyring->me_key, nonce, place, al_buf_slice(&map));
+    sodium_memzero(inner, map.n);
+    free(inner);
+    return err;
+}
+
+static int make(struct al_logs *l, struct batch *b, const struct al_payload *payload,
+    struct al_ref *ret_ref, struct al_now now)
+{
+    struct al_header h = {
+        .device = l->own->device,
+        .log = l->own->name,
+        .seq = b->first + b->count,
+        .time_ms = now.wall_ms > AL_TIME_MAX ? AL_TIME_MAX : now.wall_ms,
+        .prev = b->last_id,
+    };
+    size_t start = b->bytes.n;
+    int err;
+    if (payload->audience == AL_AUDIENCE_ME) {
+        struct al_place place = {.device = h.device, .log = h.log, .seq = h.seq, .prev = h.prev};
+        err = encode_sealed(l, &b->bytes, payload, &place);
+    } else {
+        struct al_payload salted = *payload;
+        al_rng_bytes(l->rng, salted.salt, sizeof(salted.salt));
+        err = al_payload_encode(&b->bytes, &salted);
+    }
+    if (err != 0)
+        return err;
+    if (b->bytes.full)
+        return AL_E_NOMEM;
+    struct al_slice bytes = al_slice_of(b->bytes.p + start, b->bytes.n - start);
+    struct al_store_item *item = &b->items[b->count];
+    h.plen = (uint32_t)bytes.n;
+    al_entry_payload_hash(&h.phash, bytes);
+    al_header_id(&item->id, &h);
+    item->time_ms = h.time_ms;
+    item->plen = h.plen;
+    item->phash = h.phash;
+    item->payload.n = bytes.n;
+    b->at[b->count] = start;
+    b->payloads[b->count] = payload;
+    b->last_id = item->id;
+    b->count++;
+    if (ret_ref != NULL)
+        *ret_ref = (struct al_ref){.device = h.device, .log = h.log, .seq = h.seq, .id = item->id};
+    return 0;
+}
+
+/* Sign the last of the batch and store it all. */
+static int flush(struct al_logs *l, struct batch *b, struct al_now now)
+{
+    struct al_log *log = l->own;
+    if (b->count == 0)
+        return 0;
+    struct al_sig sig;
+    al_entry_sign(&sig, l->keyring->device_secret, &b->last_id);
+    for (uint32_t i = 0; i < b->count; i++)
+        b->items[i].payload.p = b->bytes.p + b->at[i];
+    uint64_t last = b->first + b->count - 1;
+    int err = al_store_put(
+        l->store, &l->pos, log->no, b->first, &b->prev, b->items, b->count, &sig, now.wall_ms);
+    if (err == 0)
+        err = al_log_note_run(log, b->first, last, &b->prev);
+    if (err != 0)
+        return err;
+    log->head_id = b->last_id;
+    l->entries += b->count;
+    for (uint32_t i = 0; err == 0 && i < b->count; i++)
+        err = al_apply_open(
+            l, log, b->first + i, b->items[i].time_ms, &b->items[i].id, b->payloads[i]);
+    b->first = last + 1;
+    b->prev = b->last_id;
+    b->count = 0;
+    b->bytes.n = 0;
+    return err;
+}
+
+int al_append(struct al_logs *l, struct al_ref *refs, const struct al_payload *payloads,
+    uint32_t count, struct al_now now)
+{
+    int err = ensure_log(l);
+    if (err != 0)
+        return err;
+    struct batch *b = calloc(1, sizeof(*b));
+    if (b == NULL)
+        return AL_E_NOMEM;
+    b->bytes = al_heapbuf();
+    b->first = al_log_head(l->own) + 1;
+    err = al_log_prev(l, &b->prev, l->own, b->first);
+    b->last_id = b->prev;
+    for (uint32_t i = 0; err == 0 && i < count; i++) {
+        err = make(l, b, &payloads[i], refs == NULL ? NULL : &refs[i], now);
+        bool ends = i + 1 == count || (b->first + b->count - 1) % AL_BLOCK_ENTRIES == 0;
+        if (err == 0 && ends)
+            err = flush(l, b, now);
+    }
+    al_heapbuf_free(&b->bytes);
+    free(b);
+    return err;
+}

@@ -1,0 +1,265 @@
+#include "apply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "check.h"
+#include "hash.h"
+#include "id.h"
+#include "limit.h"
+#include "read.h"
+#include "sealed.h"
+#include "write.h"
+
+#define STATE_VALUE_MAX 512
+
+void al_apply_relation_key(char *out, const char *relation, const struct al_identity *identity)
+{
+    char text[AL_ID_TEXT];
+    al_id_text(text, identity->b);
+    (void)snprintf(out, AL_RELATION_KEY_BYTES, "%s/%s", relation, text);
+}
+
+/* --- own choices --------------------------------------------------------------------------- */
+
+/* Let a choice take effect in the index. Keys of other shapes are for the views alone. */
+static int choose(struct al_logs *l, struct al_slice key, struct al_slice value)
+{
+    const uint8_t *slash = key.n == 0 ? NULL : memchr(key.p, '/', key.n);
+    if (slash == NULL)
+        return 0;
+    struct al_slice relation = al_slice_of(key.p, (size_t)(slash - key.p));
+    struct al_slice text = al_slice_of(slash + 1, key.n - relation.n - 1);
+    struct al_identity identity;
+    struct al_read r = al_read_init(value);
+    if (al_id_parse_full(identity.b, text) != 0 || al_read_peek(&r) != AL_TYPE_BOOL)
+        return 0;
+    bool on = al_read_bool(&r);
+    struct al_person *p;
+    int err = al_logs_person_add(l, &p, &identity);
+    if (err != 0)
+        return err;
+    if (al_slice_is(relation, "follow"))
+        p->follow = on;
+    else if (al_slice_is(relation, "admit"))
+        p->admit = on;
+    else if (al_slice_is(relation, "block"))
+        p->block = on;
+    return 0;
+}
+
+/* Read [time_ms, id, value] of AL_SPACE_STATE. */
+static int state_open(
+    uint64_t *ret_time, struct al_hash *ret_id, struct al_slice *ret_value, struct al_slice bytes)
+{
+    struct al_read r = al_read_message(bytes);
+    (void)al_read_array(&r, 3, 3);
+    *ret_time = al_read_uint(&r, AL_TIME_MAX);
+    al_read_bytes(&r, ret_id->b, sizeof(ret_id->b));
+    *ret_value = al_read_raw(&r);
+    return al_read_end(&r) == 0 ? 0 : AL_E_CORRUPT;
+}
+
+static int apply_state(
+    struct al_logs *l, uint64_t time_ms, const struct al_hash *id, const struct al_payload *p)
+{
+    struct al_slice old;
+    int err = al_store_kv_get(l->store, &old, AL_SPACE_STATE, p->key);
+    if (err == 0) {
+        uint64_t old_time;
+        struct al_hash old_id;
+        struct al_slice old_value;
+        err = state_open(&old_time, &old_id, &old_value, old);
+        if (err != 0)
+            return err;
+        if (old_time > time_ms ||
+            (old_time == time_ms && memcmp(old_id.b, id->b, sizeof(id->b)) >= 0))
+            return 0; /* a later choice stands */
+    } else if (err != AL_E_NOT_FOUND) {
+        return err;
+    }
+    uint8_t bytes[STATE_VALUE_MAX];
+    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
+    al_write_array(&b, 3);
+    al_write_uint(&b, time_ms);
+    al_write_bin(&b, id->b, sizeof(id->b));
+    al_write_raw(&b, p->val);
+    if (b.full)
+        return 0; /* larger than any choice of ours: left to whoever knows it */
+    err = al_store_kv_put(l->store, AL_SPACE_STATE, p->key, al_buf_slice(&b));
+    if (err == 0)
+        err = al_store_change(l->store, &l->pos, AL_CHANGE_STATE, 0, 0);
+    if (err == 0)
+        err = choose(l, p->key, p->val);
+    return err;
+}
+
+static int load_state(void *arg, struct al_slice key, struct al_slice value)
+{
+    uint64_t time_ms;
+    struct al_hash id;
+    struct al_slice chosen;
+    int err = state_open(&time_ms, &id, &chosen, value);
+    return err != 0 ? err : choose(arg, key, chosen);
+}
+
+/* --- retractions --------------------------------------------------------------------------- */
+
+/* Retractions are kept by target and retractor: anybody can name any target. */
+#define RETRACTION_BYTES 64
+
+static void retraction_key(
+    uint8_t out[RETRACTION_BYTES], const struct al_hash *target, const struct al_person *by)
+{
+    memcpy(out, target->b, 32);
+    memcpy(out + 32, by->identity.b, 32);
+}
+
+static int load_retraction(void *arg, struct al_slice key, struct al_slice value)
+{
+    struct al_logs *l = arg;
+    (void)value;
+    return key.n != RETRACTION_BYTES ? AL_E_CORRUPT : al_map_put(l->retracted, key.p, l);
+}
+
+int al_apply_load(struct al_logs *l)
+{
+    int err =
+        al_store_kv_scan(l->store, AL_SPACE_RETRACT, al_slice_of(NULL, 0), load_retraction, l);
+    if (err == 0)
+        err = al_store_kv_scan(l->store, AL_SPACE_STATE, al_slice_of(NULL, 0), load_state, l);
+    return err;
+}
+
+/* Drop the payload of |seq| if the entry held there is the one that was retracted. */
+static int drop_retracted(
+    struct al_logs *l, struct al_log *log, uint64_t seq, const struct al_hash *id)
+{
+    struct al_store_row row;
+    int err = al_store_get(l->store, &row, log->no, seq);
+    if (err == AL_E_NOT_FOUND)
+        return 0;
+    if (err == 0 && al_hash_eq(&row.id, id) && row.payload.n > 0)
+        err = al_store_payload_drop(l->store, log->no, seq);
+    return err;
+}
+
+/* It counts only for the retractor's own entries. */
+static int apply_retract(struct al_logs *l, struct al_log *log, const struct al_payload *p)
+{
+    uint8_t key[RETRACTION_BYTES];
+    retraction_key(key, &p->of.id, log->person);
+    int err = al_store_kv_put(
+        l->store, AL_SPACE_RETRACT, al_slice_of(key, sizeof(key)), al_slice_str("1"));
+    if (err == 0)
+        err = al_map_put(l->retracted, key, l);
+    struct al_log *target = al_logs_find(l, &p->of.device, &p->of.log);
+    if (err == 0 && target != NULL && target->person == log->person)
+        err = drop_retracted(l, target, p->of.seq, &p->of.id);
+    return err;
+}
+
+/* --- the rest ------------------------------------------------------------------------------ */
+
+static int apply_reply(struct al_logs *l, struct al_log *log, uint64_t seq,
+    const struct al_hash *id, const struct al_payload *p)
+{
+    uint8_t key[64];
+    memcpy(key, p->re.id.b, 32);
+    memcpy(key + 32, id->b, 32);
+    uint8_t bytes[128];
+    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
+    struct al_ref ref = {.device = log->device, .log = log->name, .seq = seq, .id = *id};
+    al_write_ref(&b, &ref);
+    return al_store_kv_put(
+        l->store, AL_SPACE_REPLY, al_slice_of(key, sizeof(key)), al_buf_slice(&b));
+}
+
+static int apply_source(struct al_logs *l, struct al_log *log, uint64_t seq,
+    const struct al_hash *id, const struct al_payload *p)
+{
+    struct al_hash key;
+    al_hash1(&key, AL_P_SOURCE, p->src.p, p->src.n);
+    uint8_t bytes[128];
+    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
+    struct al_ref ref = {.device = log->device, .log = log->name, .seq = seq, .id = *id};
+    al_write_ref(&b, &ref);
+    return al_store_kv_put(
+        l->store, AL_SPACE_SOURCE, al_slice_of(key.b, sizeof(key.b)), al_buf_slice(&b));
+}
+
+int al_apply_source(struct al_logs *l, bool *ret_known, struct al_slice src)
+{
+    struct al_hash key;
+    struct al_slice ref;
+    al_hash1(&key, AL_P_SOURCE, src.p, src.n);
+    int err = al_store_kv_get(l->store, &ref, AL_SPACE_SOURCE, al_slice_of(key.b, sizeof(key.b)));
+    if (err != 0 && err != AL_E_NOT_FOUND)
+        return err;
+    *ret_known = err == 0;
+    return 0;
+}
+
+int al_apply_open(struct al_logs *l, struct al_log *log, uint64_t seq, uint64_t time_ms,
+    const struct al_hash *id, const struct al_payload *p)
+{
+    bool mine = log->person == l->self;
+    int err = 0;
+    if (p->kind == AL_KIND_RETRACT && p->audience != AL_AUDIENCE_ME)
+        err = apply_retract(l, log, p);
+    if (p->re.seq != 0 && p->audience != AL_AUDIENCE_ME)
+        err = apply_reply(l, log, seq, id, p);
+    if (err == 0 && mine && p->kind == AL_KIND_STATE)
+        err = apply_state(l, time_ms, id, p);
+    if (err == 0 && mine && p->kind == AL_KIND_PROFILE)
+        err = al_store_kv_put(l->store, AL_SPACE_META, al_slice_str(AL_META_OWN_NAME), p->name);
+    if (err == 0 && mine && p->src.n > 0)
+        err = apply_source(l, log, seq, id, p);
+    return err;
+}
+
+static int apply_sealed(struct al_logs *l, struct al_log *log, const struct al_place *place,
+    uint64_t time_ms, const struct al_hash *id, struct al_slice payload)
+{
+    struct al_sealed sealed;
+    if (log->person != l->self || al_sealed_open(&sealed, payload) != 0)
+        return 0;
+    uint8_t key[32];
+    int err = AL_E_SEALED;
+    uint8_t *inner = malloc(sealed.box.n);
+    size_t n = 0;
+    if (inner == NULL)
+        return AL_E_NOMEM;
+    for (uint32_t g = l->keyring->generation; g > 0; g--) {
+        err = al_keyring_me_key(key, l->keyring, g);
+        if (err == 0 && al_sealed_hint_matches(&sealed, key))
+            break;
+        err = AL_E_SEALED;
+    }
+    if (err == 0)
+        err = al_sealed_decrypt(inner, &n, &sealed, key, place);
+    struct al_payload p;
+    if (err == 0 && al_payload_open(&p, al_slice_of(inner, n), true) == 0)
+        err = al_apply_open(l, log, place->seq, time_ms, id, &p);
+    else
+        err = 0; /* for other readers than this one, or damaged by its author: data */
+    free(inner);
+    return err;
+}
+
+int al_apply_payload(struct al_logs *l, struct al_log *log, const struct al_place *place,
+    uint64_t time_ms, const struct al_hash *id, struct al_slice payload)
+{
+    if (al_map_count(l->retracted) > 0) {
+        uint8_t key[RETRACTION_BYTES];
+        retraction_key(key, id, log->person);
+        if (al_map_get(l->retracted, key) != NULL)
+            return drop_retracted(l, log, place->seq, id);
+    }
+    if (al_payload_is_sealed(payload))
+        return apply_sealed(l, log, place, time_ms, id, payload);
+    struct al_payload p;
+    if (al_payload_open(&p, payload, false) != 0)
+        return 0;
+    return al_apply_open(l, log, place->seq, time_ms, id, &p);
+}

@@ -1,0 +1,41 @@
+/*
+ * What a stored payload changes in the node itself, in the transaction that stores it: a
+ * retraction drops its target, a reply leaves an edge, an own choice (kind `state`) takes effect,
+ * an import's source is remembered. A payload that can't be read changes nothing: it is data.
+ */
+#ifndef AL_APPLY_H
+#define AL_APPLY_H
+
+#include "logs.h"
+#include "payload.h"
+#include "sealed.h"
+
+/* Names in AL_SPACE_META. */
+#define AL_META_OWN_LOG "own-log"
+#define AL_META_NAME "name"         /* the name given to init, until the profile is posted */
+#define AL_META_OWN_NAME "own-name" /* the newest name in an own profile */
+#define AL_META_PHRASE "phrase"     /* "1" once the words were confirmed */
+#define AL_META_LISTEN "listen"     /* "1" once an invite or join opened the port */
+
+/* Load relations and retractions into the index. */
+AL_MUST_CHECK int al_apply_load(struct al_logs *l);
+
+/*
+ * Apply |payload| of the entry |id| at |place| in |log|, just stored. Returns 0 or a store error.
+ */
+AL_MUST_CHECK int al_apply_payload(struct al_logs *l, struct al_log *log,
+    const struct al_place *place, uint64_t time_ms, const struct al_hash *id,
+    struct al_slice payload);
+
+/* The same for a payload that is at hand in clear, as when this node has just made it. */
+AL_MUST_CHECK int al_apply_open(struct al_logs *l, struct al_log *log, uint64_t seq,
+    uint64_t time_ms, const struct al_hash *id, const struct al_payload *payload);
+
+/* The key of a relation: NAME/ and the identity's text. |out| has AL_RELATION_KEY_BYTES bytes. */
+#define AL_RELATION_KEY_BYTES 80
+void al_apply_relation_key(char *out, const char *relation, const struct al_identity *identity);
+
+/* True if an import with this |src| was taken in already; |ret| is its entry. */
+AL_MUST_CHECK int al_apply_source(struct al_logs *l, bool *ret_known, struct al_slice src);
+
+#endif

@@ -1,0 +1,30 @@
+/* Giving out what is held: segments made from the store, as they go to other nodes. */
+#ifndef AL_EXPORT_H
+#define AL_EXPORT_H
+
+#include "logs.h"
+#include "segment.h"
+
+/* A segment with the memory its payloads live in. */
+struct al_export {
+    struct al_segment segment;
+    uint8_t *bytes;
+    size_t cap;
+};
+
+/* AL_E_NOMEM. */
+AL_MUST_CHECK int al_export_new(struct al_export **ret);
+void al_export_free(struct al_export *x);
+
+/*
+ * Make in |x| the segment from |first| that ends at the last signature held at or before |last|,
+ * which lies in the same block. Payloads go inline, the newest first, up to
+ * AL_SEGMENT_INLINE_MAX; the others become stubs.
+ *
+ * Returns 0, AL_E_NOT_FOUND (|first| is not held, or no signature vouches for it within |last|),
+ * or a store error.
+ */
+AL_MUST_CHECK int al_export_segment(struct al_logs *l, struct al_export *x,
+    const struct al_log *log, uint64_t first, uint64_t last);
+
+#endif

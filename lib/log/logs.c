@@ -1,0 +1,435 @@
+#include "logs.h"
+
+#include <stdlib.h>
+
+#include "apply.h"
+#include "check.h"
+#include "read.h"
+
+#define LOG_KEY_BYTES (32 + 8)
+
+/* What stands for the owner of a device that two identities claim: it counts for neither. */
+static struct al_person disputed;
+
+struct load {
+    struct al_logs *l;
+    struct al_log *log;
+};
+
+static void log_key(
+    uint8_t out[LOG_KEY_BYTES], const struct al_device *device, const struct al_logname *name)
+{
+    memcpy(out, device->b, 32);
+    memcpy(out + 32, name->b, 8);
+}
+
+struct al_person *al_logs_person(const struct al_logs *l, const struct al_identity *identity)
+{
+    return al_map_get(l->people, identity->b);
+}
+
+struct al_log *al_logs_find(
+    const struct al_logs *l, const struct al_device *device, const struct al_logname *name)
+{
+    uint8_t key[LOG_KEY_BYTES];
+    log_key(key, device, name);
+    return al_map_get(l->logs, key);
+}
+
+struct al_person *al_logs_owner(const struct al_logs *l, const struct al_device *device)
+{
+    struct al_person *p = al_map_get(l->devices, device->b);
+    return p == &disputed ? NULL : p;
+}
+
+static void person_free(struct al_person *p)
+{
+    if (p == NULL)
+        return;
+    al_record_free(p->record);
+    free(p->logs);
+    free(p);
+}
+
+int al_logs_person_add(
+    struct al_logs *l, struct al_person **ret, const struct al_identity *identity)
+{
+    struct al_person *p = al_logs_person(l, identity);
+    if (p != NULL) {
+        *ret = p;
+        return 0;
+    }
+    p = calloc(1, sizeof(*p));
+    if (p == NULL)
+        return AL_E_NOMEM;
+    p->identity = *identity;
+    p->record = al_record_new(identity);
+    if (p->record == NULL || al_map_put(l->people, identity->b, p) != 0) {
+        person_free(p);
+        return AL_E_NOMEM;
+    }
+    *ret = p;
+    return 0;
+}
+
+static int index_device(struct al_logs *l, const struct al_device *device, struct al_person *p)
+{
+    struct al_person *old = al_map_get(l->devices, device->b);
+    if (old == p)
+        return 0;
+    return al_map_put(l->devices, device->b, old == NULL ? p : &disputed);
+}
+
+/* Index a verified statement. */
+static int take_statement(
+    struct al_logs *l, bool *ret_new, const struct al_statement *s, struct al_slice bytes)
+{
+    struct al_person *p;
+    int err = al_logs_person_add(l, &p, &s->identity);
+    if (err == 0)
+        err = al_record_add(p->record, ret_new, s, bytes);
+    if (err == 0 && s->kind == AL_STATEMENT_CERT)
+        err = index_device(l, &s->device, p);
+    return err;
+}
+
+int al_logs_statement(struct al_logs *l, bool *ret_new, struct al_slice bytes)
+{
+    struct al_statement s;
+    bool is_new = false;
+    int err = al_statement_open(&s, bytes);
+    if (err == 0)
+        err = take_statement(l, &is_new, &s, bytes);
+    if (err != 0)
+        return err;
+    if (is_new) {
+        uint8_t key[64];
+        memcpy(key, s.identity.b, 32);
+        memcpy(key + 32, s.hash.b, 32);
+        err = al_store_kv_put(l->store, AL_SPACE_STATEMENT, al_slice_of(key, sizeof(key)), bytes);
+        if (err == 0)
+            err = al_store_change(l->store, &l->pos, AL_CHANGE_PEOPLE, 0, 0);
+        if (err != 0)
+            return err;
+    }
+    *ret_new = is_new;
+    return 0;
+}
+
+/* --- logs ---------------------------------------------------------------------------------- */
+
+static void log_free(struct al_log *log)
+{
+    if (log == NULL)
+        return;
+    free(log->runs);
+    free(log);
+}
+
+static int index_log(struct al_logs *l, struct al_log **ret, uint32_t no, struct al_person *p,
+    const struct al_device *device, const struct al_logname *name)
+{
+    struct al_log *log = calloc(1, sizeof(*log));
+    if (log == NULL)
+        return AL_E_NOMEM;
+    log->no = no;
+    log->person = p;
+    log->device = *device;
+    log->name = *name;
+    if (p->log_count == p->log_cap) {
+        uint32_t cap = p->log_cap == 0 ? 4 : p->log_cap * 2;
+        struct al_log **logs = realloc(p->logs, cap * sizeof(struct al_log *));
+        if (logs == NULL) {
+            log_free(log);
+            return AL_E_NOMEM;
+        }
+        p->logs = logs;
+        p->log_cap = cap;
+    }
+    uint8_t key[LOG_KEY_BYTES];
+    log_key(key, device, name);
+    if (al_map_put(l->logs, key, log) != 0) {
+        log_free(log);
+        return AL_E_NOMEM;
+    }
+    p->logs[p->log_count++] = log;
+    *ret = log;
+    return 0;
+}
+
+static uint32_t device_logs(const struct al_person *p, const struct al_device *device)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < p->log_count; i++)
+        n += al_device_eq(&p->logs[i]->device, device);
+    return n;
+}
+
+int al_logs_open(struct al_logs *l, struct al_log **ret, const struct al_device *device,
+    const struct al_logname *name)
+{
+    struct al_log *log = al_logs_find(l, device, name);
+    if (log == NULL) {
+        struct al_person *p = al_logs_owner(l, device);
+        if (p == NULL)
+            return AL_E_NOT_CERTIFIED;
+        if (device_logs(p, device) >= AL_LOGS_PER_DEVICE_MAX)
+            return AL_E_LIMIT;
+        uint32_t no;
+        int err = al_store_log_add(l->store, &no, &p->identity, device, name);
+        if (err == 0)
+            err = index_log(l, &log, no, p, device, name);
+        if (err != 0)
+            return err;
+    }
+    *ret = log;
+    return 0;
+}
+
+uint64_t al_log_head(const struct al_log *log)
+{
+    return log->run_count == 0 ? 0 : log->runs[0].last;
+}
+
+const struct al_store_run *al_log_run_at(const struct al_log *log, uint64_t seq)
+{
+    uint32_t low = 0;
+    uint32_t high = log->run_count;
+    while (low < high) { /* the first run, descending, that begins at or below |seq| */
+        uint32_t mid = low + (high - low) / 2;
+        if (log->runs[mid].first <= seq)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return low < log->run_count ? &log->runs[low] : NULL;
+}
+
+bool al_log_holds(const struct al_log *log, uint64_t seq)
+{
+    const struct al_store_run *run = al_log_run_at(log, seq);
+    return run != NULL && seq <= run->last;
+}
+
+bool al_log_knows(const struct al_log *log, uint64_t seq)
+{
+    const struct al_store_run *run = al_log_run_at(log, seq + 1);
+    return run != NULL && (run->first == seq + 1 || run->last >= seq);
+}
+
+int al_log_prev(struct al_logs *l, struct al_hash *ret, const struct al_log *log, uint64_t first)
+{
+    if (first == 1) {
+        al_entry_genesis(ret, &log->person->identity, &log->device, &log->name);
+        return 0;
+    }
+    const struct al_store_run *run = al_log_run_at(log, first);
+    if (run != NULL && run->first == first) {
+        *ret = run->prev;
+        return 0;
+    }
+    if (first - 1 == al_log_head(log)) {
+        *ret = log->head_id;
+        return 0;
+    }
+    struct al_store_row row;
+    int err = al_store_get(l->store, &row, log->no, first - 1);
+    if (err == 0)
+        *ret = row.id;
+    return err;
+}
+
+int al_log_note_run(struct al_log *log, uint64_t first, uint64_t last, const struct al_hash *prev)
+{
+    uint32_t at = 0; /* where the new run belongs, descending */
+    while (at < log->run_count && log->runs[at].first > last)
+        at++;
+    bool joins_above = at > 0 && log->runs[at - 1].first == last + 1;
+    bool joins_below = at < log->run_count && log->runs[at].last + 1 == first;
+    log->held += last - first + 1;
+    if (joins_below) {
+        log->runs[at].last = last;
+        if (joins_above) {
+            log->runs[at].last = log->runs[at - 1].last;
+            memmove(
+                &log->runs[at - 1], &log->runs[at], (log->run_count - at) * sizeof(log->runs[0]));
+            log->run_count--;
+        }
+        return 0;
+    }
+    if (joins_above) {
+        log->runs[at - 1].first = first;
+        log->runs[at - 1].prev = *prev;
+        return 0;
+    }
+    if (log->run_count == log->run_cap) {
+        uint32_t cap = log->run_cap == 0 ? 1 : log->run_cap * 2;
+        struct al_store_run *runs = realloc(log->runs, cap * sizeof(runs[0]));
+        if (runs == NULL)
+            return AL_E_NOMEM;
+        log->runs = runs;
+        log->run_cap = cap;
+    }
+    memmove(&log->runs[at + 1], &log->runs[at], (log->run_count - at) * sizeof(log->runs[0]));
+    log->runs[at] = (struct al_store_run){.first = first, .last = last, .prev = *prev};
+    log->run_count++;
+    return 0;
+}
+
+uint64_t al_log_cut(const struct al_log *log)
+{
+    struct al_cut cut = {.seq = 0};
+    switch (al_record_standing(log->person->record, &cut, &log->device, &log->name)) {
+    case AL_STANDING_CERTIFIED:
+        return AL_SEQ_MAX;
+    case AL_STANDING_REVOKED:
+        return cut.seq;
+    case AL_STANDING_UNKNOWN:
+        break;
+    }
+    return 0;
+}
+
+uint64_t al_logs_own_entries(const struct al_logs *l)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < l->self->log_count; i++)
+        n += l->self->logs[i]->held;
+    return n;
+}
+
+/* --- loading ------------------------------------------------------------------------------- */
+
+static int load_statement(void *arg, struct al_slice key, struct al_slice value)
+{
+    struct al_logs *l = arg;
+    struct al_statement s;
+    bool is_new;
+    (void)key;
+    /* it was verified when it came in, and is verified again: the file may be damaged */
+    int err = al_statement_open(&s, value);
+    return err != 0 ? AL_E_CORRUPT : take_statement(l, &is_new, &s, value);
+}
+
+static int load_run(void *arg, const struct al_store_run *run)
+{
+    struct load *load = arg;
+    return al_log_note_run(load->log, run->first, run->last, &run->prev);
+}
+
+static int collect_log(void *arg, const struct al_store_log *stored)
+{
+    struct al_logs *l = arg;
+    struct al_person *p;
+    int err = al_logs_person_add(l, &p, &stored->identity);
+    struct al_log *log;
+    if (err == 0)
+        err = index_log(l, &log, stored->no, p, &stored->device, &stored->log);
+    if (err != 0)
+        return err;
+    log->head_id = stored->head_id;
+    l->entries += stored->held;
+    return 0;
+}
+
+static int load_logs(struct al_logs *l)
+{
+    int err = al_store_logs(l->store, collect_log, l);
+    struct al_map_walk walk = {.at = 0};
+    void *value;
+    while (err == 0 && al_map_next(l->logs, &walk, NULL, &value)) {
+        struct load load = {.l = l, .log = value};
+        err = al_store_runs(l->store, load.log->no, load_run, &load);
+    }
+    return err;
+}
+
+static int load_fork(void *arg, struct al_slice key, struct al_slice value)
+{
+    struct al_logs *l = arg;
+    struct al_log *log = key.n == LOG_KEY_BYTES ? al_map_get(l->logs, key.p) : NULL;
+    if (log != NULL && value.n >= 8)
+        log->frozen = al_u64be_read(value.p);
+    return 0;
+}
+
+static int load_own_log(struct al_logs *l)
+{
+    struct al_slice name;
+    int err = al_store_kv_get(l->store, &name, AL_SPACE_META, al_slice_str(AL_META_OWN_LOG));
+    if (err == AL_E_NOT_FOUND)
+        return 0;
+    if (err != 0)
+        return err;
+    if (name.n != sizeof(struct al_logname))
+        return AL_E_CORRUPT;
+    struct al_logname log;
+    memcpy(log.b, name.p, sizeof(log.b));
+    l->own = al_logs_find(l, &l->keyring->device, &log);
+    return 0;
+}
+
+static int load(struct al_logs *l)
+{
+    int err =
+        al_store_kv_scan(l->store, AL_SPACE_STATEMENT, al_slice_of(NULL, 0), load_statement, l);
+    if (err != 0)
+        return err;
+    l->self = al_logs_owner(l, &l->keyring->device);
+    if (l->self == NULL || !al_identity_eq(&l->self->identity, &l->keyring->identity))
+        return AL_E_NOT_INITIALISED;
+    err = load_logs(l);
+    if (err == 0)
+        err = al_store_kv_scan(l->store, AL_SPACE_FORK, al_slice_of(NULL, 0), load_fork, l);
+    if (err == 0)
+        err = al_apply_load(l);
+    if (err == 0)
+        err = load_own_log(l);
+    if (err == 0)
+        err = al_store_position(l->store, &l->pos);
+    return err;
+}
+
+int al_logs_new(struct al_logs **ret, struct al_store *store, const struct al_keyring *keyring,
+    struct al_rng *rng)
+{
+    struct al_logs *l = calloc(1, sizeof(*l));
+    if (l == NULL)
+        return AL_E_NOMEM;
+    l->store = store;
+    l->keyring = keyring;
+    l->rng = rng;
+    uint8_t key[16];
+    al_rng_bytes(rng, key, sizeof(key));
+    l->people = al_map_new(32, key);
+    l->devices = al_map_new(32, key);
+    l->logs = al_map_new(LOG_KEY_BYTES, key);
+    l->retracted = al_map_new(64, key);
+    bool complete =
+        l->people != NULL && l->devices != NULL && l->logs != NULL && l->retracted != NULL;
+    int err = complete ? load(l) : AL_E_NOMEM;
+    if (err != 0) {
+        al_logs_free(l);
+        return err;
+    }
+    *ret = l;
+    return 0;
+}
+
+void al_logs_free(struct al_logs *l)
+{
+    if (l == NULL)
+        return;
+    struct al_map_walk walk = {.at = 0};
+    void *value;
+    while (l->logs != NULL && al_map_next(l->logs, &walk, NULL, &value))
+        log_free(value);
+    walk = (struct al_map_walk){.at = 0};
+    while (l->people != NULL && al_map_next(l->people, &walk, NULL, &value))
+        person_free(value);
+    al_map_free(l->people);
+    al_map_free(l->devices);
+    al_map_free(l->logs);
+    al_map_free(l->retracted);
+    free(l);
+}

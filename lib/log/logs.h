@@ -1,0 +1,116 @@
+/*
+ * The index of everything the node carries, in memory over the store: people with their records
+ * and relations, devices, logs with the runs held of each. The store is the truth; the index is
+ * loaded from it, changed with it inside one transaction, and loaded anew after a failed commit.
+ */
+#ifndef AL_LOGS_H
+#define AL_LOGS_H
+
+#include "bytes.h"
+#include "err.h"
+#include "identity.h"
+#include "keyring.h"
+#include "map.h"
+#include "now.h"
+#include "rng.h"
+#include "store.h"
+
+struct al_fetch; /* of lib/gossip: what is being fetched of a log */
+
+/* A person. Relations are this node's owner's choices. */
+struct al_person {
+    struct al_identity identity;
+    struct al_record *record;
+    bool follow, admit, block;
+    struct al_log **logs; /* all logs held of this person */
+    uint32_t log_count, log_cap;
+};
+
+struct al_log {
+    uint32_t no; /* in the store */
+    struct al_person *person;
+    struct al_device device;
+    struct al_logname name;
+    struct al_store_run *runs; /* descending; runs[0].last is the head */
+    uint32_t run_count, run_cap;
+    struct al_hash head_id;
+    uint64_t held;
+    uint64_t
+        frozen;     /* the log forks here: nothing from it on is taken or offered; 0: it does not */
+    uint64_t acked; /* own logs: the newest entry that another node said it holds */
+    struct al_fetch *fetch;
+};
+
+struct al_logs {
+    struct al_store *store;
+    const struct al_keyring *keyring;
+    struct al_rng *rng;
+    struct al_map *people;    /* identity -> struct al_person * */
+    struct al_map *devices;   /* device -> struct al_person *, or a marker for a disputed one */
+    struct al_map *logs;      /* device || log -> struct al_log * */
+    struct al_map *retracted; /* a set: id of an entry || identity that retracted it */
+    struct al_person *self;
+    struct al_log *own; /* the log this node appends to; NULL before the first entry */
+    bool own_moved; /* a peer brought entries of |own| that were not here: never go on with it */
+    uint64_t entries;
+    uint64_t pos; /* of the newest change */
+};
+
+/* Load the index of |store|. Returns 0 or AL_E_NOT_INITIALISED, AL_E_CORRUPT, AL_E_IO, AL_E_NOMEM.
+ */
+AL_MUST_CHECK int al_logs_new(struct al_logs **ret, struct al_store *store,
+    const struct al_keyring *keyring, struct al_rng *rng);
+void al_logs_free(struct al_logs *l);
+
+/* Find; NULL when unknown. */
+struct al_person *al_logs_person(const struct al_logs *l, const struct al_identity *identity);
+struct al_log *al_logs_find(
+    const struct al_logs *l, const struct al_device *device, const struct al_logname *name);
+
+/* The one person whom |device| speaks for; NULL when nobody, or when two claim it. */
+struct al_person *al_logs_owner(const struct al_logs *l, const struct al_device *device);
+
+/* Find a person or make an empty one (in memory only). AL_E_NOMEM. */
+AL_MUST_CHECK int al_logs_person_add(
+    struct al_logs *l, struct al_person **ret, const struct al_identity *identity);
+
+/*
+ * Find a log of a certified device or make it. Returns 0, AL_E_NOT_CERTIFIED, AL_E_LIMIT (more
+ * logs than a device may have), AL_E_NOMEM, or a store error.
+ */
+AL_MUST_CHECK int al_logs_open(struct al_logs *l, struct al_log **ret,
+    const struct al_device *device, const struct al_logname *name);
+
+/*
+ * Take in an encoded statement of anybody: verify, store, index. |ret_new| says whether it
+ * changed the record. Returns 0 or the errors of al_statement_open(), al_record_add(), the store.
+ */
+AL_MUST_CHECK int al_logs_statement(struct al_logs *l, bool *ret_new, struct al_slice bytes);
+
+/* The newest entry held, 0 when none. */
+uint64_t al_log_head(const struct al_log *log);
+
+/* True if the id of entry |seq| is certain: it is held, or the entry after it is. */
+bool al_log_knows(const struct al_log *log, uint64_t seq);
+
+/* True if entry |seq| is held. */
+bool al_log_holds(const struct al_log *log, uint64_t seq);
+
+/* The run that holds |seq|, or the nearest one below it; NULL when there is none. */
+const struct al_store_run *al_log_run_at(const struct al_log *log, uint64_t seq);
+
+/* What |prev| must be in entry |first| where it is certain: returns 0 or AL_E_NOT_FOUND. */
+AL_MUST_CHECK int al_log_prev(
+    struct al_logs *l, struct al_hash *ret, const struct al_log *log, uint64_t first);
+
+/* Note in the index that first..last is held now; al_store_put() has stored it. */
+AL_MUST_CHECK int al_log_note_run(
+    struct al_log *log, uint64_t first, uint64_t last, const struct al_hash *prev);
+
+/* How far entries of this log count: AL_SEQ_MAX, or less when the device is revoked. */
+uint64_t al_log_cut(const struct al_log *log);
+
+/* How many entries of our own current device's logs are held here. */
+uint64_t al_logs_own_entries(const struct al_logs *l);
+
+#endif
