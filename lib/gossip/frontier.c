@@ -1,0 +1,509 @@
+/*
+ * What each side holds of what both want: heads are compared in the order identity, device, log.
+ * docs/protocol.md, "Reconciliation". Here every range is told as its items; fingerprints are
+ * answered with items too.
+ */
+#include <stdlib.h>
+
+#include "gossip_int.h"
+#include "statement.h"
+#include "write.h"
+
+#define ITEM_BYTES 128                  /* of an encoded item, at most */
+#define ITEMS_BYTES ((size_t)64 * 1024) /* of the items of one range, at most */
+
+/* --- what is held here --------------------------------------------------------------------- */
+
+struct items {
+    struct al_item *list;
+    size_t count, cap;
+};
+
+static int items_add(struct items *items, const struct al_item *item)
+{
+    if (items->count == items->cap) {
+        size_t cap = items->cap == 0 ? 64 : items->cap * 2;
+        struct al_item *list = realloc(items->list, cap * sizeof(*list));
+        if (list == NULL)
+            return AL_E_NOMEM;
+        items->list = list;
+        items->cap = cap;
+    }
+    items->list[items->count++] = *item;
+    return 0;
+}
+
+static int compare_items(const void *a, const void *b)
+{
+    uint8_t x[AL_ITEM_KEY_BYTES];
+    uint8_t y[AL_ITEM_KEY_BYTES];
+    al_item_key(x, a);
+    al_item_key(y, b);
+    return memcmp(x, y, sizeof(x));
+}
+
+static void record_item(struct al_item *out, const struct al_person *person)
+{
+    struct al_hash digest;
+    *out = (struct al_item){.identity = person->identity};
+    out->seq = al_record_count(person->record);
+    al_record_digest(person->record, &digest);
+    memcpy(out->tag, digest.b, sizeof(out->tag));
+}
+
+static int person_items(struct items *items, const struct al_person *person)
+{
+    struct al_item item;
+    if (al_record_count(person->record) == 0)
+        return 0;
+    record_item(&item, person);
+    int err = items_add(items, &item);
+    for (uint32_t i = 0; err == 0 && i < person->log_count; i++) {
+        const struct al_log *log = person->logs[i];
+        if (al_log_head(log) == 0)
+            continue;
+        item =
+            (struct al_item){.identity = person->identity, .device = log->device, .log = log->name};
+        item.seq = log->frozen != 0 ? AL_SEQ_MAX + 1 : al_log_head(log);
+        if (log->frozen == 0)
+            memcpy(item.tag, log->head_id.b, sizeof(item.tag));
+        err = items_add(items, &item);
+    }
+    return err;
+}
+
+/* Everything shared with |p|, or |only| of it, in order; the caller frees the list. */
+static int shared_items(struct al_gossip *g, const struct peer *p, struct items *items,
+    const struct al_identity *only, size_t only_count)
+{
+    struct al_map_walk walk = {.at = 0};
+    void *value;
+    int err = 0;
+    if (only != NULL) {
+        for (size_t i = 0; err == 0 && i < only_count; i++) {
+            const struct al_person *person = al_logs_person(g->logs, &only[i]);
+            if (person != NULL && peer_wants(p, &only[i]))
+                err = person_items(items, person);
+        }
+    } else {
+        while (err == 0 && al_map_next(g->logs->people, &walk, NULL, &value)) {
+            const struct al_person *person = value;
+            if (wanted(g, person) && peer_wants(p, &person->identity))
+                err = person_items(items, person);
+        }
+    }
+    if (items->count > 1)
+        qsort(items->list, items->count, sizeof(*items->list), compare_items);
+    return err;
+}
+
+/* --- telling it: ranges in as many messages as they take ----------------------------------- */
+
+struct teller {
+    struct al_gossip *g;
+    struct peer *p;
+    uint32_t session, round;
+    struct al_buf ranges; /* encoded ranges, without the array's head */
+    struct al_buf items;  /* one range's items */
+    uint32_t count;
+};
+
+static int teller_init(
+    struct teller *t, struct al_gossip *g, struct peer *p, uint32_t session, uint32_t round)
+{
+    *t = (struct teller){.g = g, .p = p, .session = session, .round = round};
+    uint8_t *ranges = malloc(AL_MESSAGE_MAX);
+    uint8_t *items = malloc(ITEMS_BYTES);
+    t->ranges = al_buf_fixed(ranges, AL_MESSAGE_MAX);
+    t->items = al_buf_fixed(items, ITEMS_BYTES);
+    return ranges == NULL || items == NULL ? AL_E_NOMEM : 0;
+}
+
+static void teller_fini(struct teller *t)
+{
+    free(t->ranges.p);
+    free(t->items.p);
+}
+
+static void teller_flush(struct teller *t, bool more)
+{
+    struct al_message m = {.type = AL_MSG_RECONCILE};
+    uint8_t head[5];
+    struct al_buf list = al_buf_fixed(head, sizeof(head));
+    al_write_array(&list, t->count);
+    /* the head goes before the ranges: both are moved into one piece */
+    memmove(t->ranges.p + list.n, t->ranges.p, t->ranges.n);
+    memcpy(t->ranges.p, head, list.n);
+    m.u.reconcile.session = t->session;
+    m.u.reconcile.round = t->round;
+    m.u.reconcile.more = more;
+    m.u.reconcile.ranges = al_slice_of(t->ranges.p, t->ranges.n + list.n);
+    m.u.reconcile.count = t->count;
+    peer_send_message(t->g, t->p, &m);
+    t->ranges.n = 0;
+    t->count = 0;
+}
+
+static void tell_range(struct teller *t, const struct al_range *range)
+{
+    size_t need = range->items.n + AL_ITEM_KEY_BYTES + 64;
+    if (t->count == AL_RANGES_MAX || t->ranges.n + need > AL_SEGMENT_INLINE_MAX)
+        teller_flush(t, true);
+    al_message_put_range(&t->ranges, range);
+    t->count++;
+}
+
+/*
+ * Tell |count| items as ranges up to |upper|, cut where a message would be too long. With no
+ * items one empty range says so.
+ */
+static void tell_items(struct teller *t, const struct al_item *items, size_t count,
+    enum al_range_mode mode, struct al_slice upper)
+{
+    const size_t most = ITEMS_BYTES / ITEM_BYTES - 1;
+    size_t at = 0;
+    do {
+        size_t n = count - at < most ? count - at : most;
+        uint8_t key[AL_ITEM_KEY_BYTES];
+        t->items.n = 0;
+        al_write_array(&t->items, n);
+        for (size_t i = 0; i < n; i++)
+            al_message_put_item(&t->items, &items[at + i]);
+        at += n;
+        struct al_range range = {.mode = mode, .upper = upper};
+        if (at < count) {
+            al_item_key(key, &items[at]);
+            range.upper = al_slice_of(key, sizeof(key));
+        }
+        range.items = al_buf_slice(&t->items);
+        range.item_count = (uint32_t)n;
+        tell_range(t, &range);
+    } while (at < count);
+}
+
+static void tell_skip(struct teller *t, struct al_slice upper)
+{
+    struct al_range range = {.mode = AL_RANGE_SKIP, .upper = upper};
+    tell_range(t, &range);
+}
+
+/* The smallest string above all that begin with |identity|; n = 0 when there is none. */
+static struct al_slice identity_end(uint8_t out[32], const struct al_identity *identity)
+{
+    size_t n = 32;
+    memcpy(out, identity->b, 32);
+    while (n > 0 && out[n - 1] == 0xff)
+        n--;
+    if (n > 0)
+        out[n - 1]++;
+    return al_slice_of(out, n);
+}
+
+/* One range for each of |only|, what lies between skipped. */
+static int tell_only(
+    struct al_gossip *g, struct teller *t, const struct al_identity *only, size_t only_count)
+{
+    struct al_slice end = al_slice_of(NULL, 0);
+    uint8_t bytes[32];
+    for (size_t i = 0; i < only_count; i++) {
+        struct items items = {.list = NULL};
+        struct al_slice start = al_slice_of(only[i].b, sizeof(only[i].b));
+        int err = shared_items(g, t->p, &items, &only[i], 1);
+        if (err == 0 && al_slice_cmp(end, start) < 0)
+            tell_skip(t, start);
+        end = identity_end(bytes, &only[i]);
+        if (err == 0)
+            tell_items(t, items.list, items.count, AL_RANGE_ITEMS, end);
+        free(items.list);
+        if (err != 0)
+            return err;
+    }
+    if (end.n > 0)
+        tell_skip(t, al_slice_of(NULL, 0));
+    return 0;
+}
+
+int frontier_open(
+    struct al_gossip *g, struct peer *p, const struct al_identity *only, size_t only_count)
+{
+    struct teller t;
+    struct items items = {.list = NULL};
+    int err = teller_init(&t, g, p, p->next_session * 2 + (p->outgoing ? 0 : 1), 0);
+    p->next_session++;
+    if (err == 0 && only != NULL)
+        err = tell_only(g, &t, only, only_count);
+    if (err == 0 && only == NULL) {
+        p->compared = true;
+        err = shared_items(g, p, &items, NULL, 0);
+        if (err == 0)
+            tell_items(&t, items.list, items.count, AL_RANGE_ITEMS, al_slice_of(NULL, 0));
+    }
+    if (err == 0)
+        teller_flush(&t, false);
+    free(items.list);
+    teller_fini(&t);
+    return err;
+}
+
+/* --- hearing it ---------------------------------------------------------------------------- */
+
+static void head_key(uint8_t out[40], const struct al_device *device, const struct al_logname *name)
+{
+    memcpy(out, device->b, 32);
+    memcpy(out + 32, name->b, 8);
+}
+
+struct peer_head *frontier_head(const struct peer *p, const struct al_log *log)
+{
+    uint8_t key[40];
+    head_key(key, &log->device, &log->name);
+    return al_map_get(p->heads, key);
+}
+
+int frontier_heard(struct al_gossip *g, struct peer *p, const struct al_identity *identity,
+    const struct al_device *device, const struct al_logname *name, uint64_t seq)
+{
+    uint8_t key[40];
+    head_key(key, device, name);
+    struct peer_head *head = al_map_get(p->heads, key);
+    if (head == NULL) {
+        if (al_map_count(p->heads) >= PEER_HEADS_MAX)
+            return 0;
+        head = calloc(1, sizeof(*head));
+        if (head == NULL || al_map_put(p->heads, key, head) != 0) {
+            free(head);
+            return AL_E_NOMEM;
+        }
+        head->device = *device;
+        head->name = *name;
+        head->identity = *identity;
+    }
+    bool advanced = seq > head->seq;
+    if (advanced)
+        head->seq = seq;
+    const struct al_person *person = al_logs_owner(g->logs, device);
+    if (person == NULL || !al_identity_eq(&person->identity, identity) || !wanted(g, person))
+        return 0;
+    if (head->log == NULL) {
+        int err = al_logs_open(g->logs, &head->log, device, name);
+        if (err == AL_E_LIMIT)
+            return 0;
+        if (err != 0)
+            return err;
+    }
+    if (advanced)
+        catchup_peer_advanced(p, head->log, seq);
+    return catchup_target(g, head->log, seq);
+}
+
+int frontier_certified(struct al_gossip *g, const struct al_person *person)
+{
+    struct peer *p;
+    TAILQ_FOREACH (p, &g->peers, link) {
+        struct al_map_walk walk = {.at = 0};
+        void *value;
+        while (p->state == PEER_READY && al_map_next(p->heads, &walk, NULL, &value)) {
+            struct peer_head *h = value;
+            if (h->log != NULL || !al_identity_eq(&h->identity, &person->identity))
+                continue;
+            int err = frontier_heard(g, p, &h->identity, &h->device, &h->name, h->seq);
+            if (err != 0)
+                return err;
+        }
+    }
+    return 0;
+}
+
+/* One item told by the peer: a record that differs is asked for, a head noted. */
+static int hear_item(struct al_gossip *g, struct peer *p, const struct al_item *item)
+{
+    static const struct al_device none;
+    struct al_person *person = al_logs_person(g->logs, &item->identity);
+    if (person == NULL || !wanted(g, person))
+        return 0;
+    if (!al_device_eq(&item->device, &none)) {
+        if (item->seq > AL_SEQ_MAX)
+            return 0; /* frozen there: nothing to fetch */
+        return frontier_heard(g, p, &item->identity, &item->device, &item->log, item->seq);
+    }
+    struct al_item mine;
+    record_item(&mine, person);
+    if (mine.seq == item->seq && memcmp(mine.tag, item->tag, sizeof(mine.tag)) == 0)
+        return 0;
+    return statements_ask(g, p, &item->identity);
+}
+
+/* The items of |mine| from |*at| on whose keys lie below |upper|. */
+static size_t items_below(const struct items *mine, size_t at, struct al_slice upper)
+{
+    size_t n = 0;
+    while (at + n < mine->count) {
+        uint8_t key[AL_ITEM_KEY_BYTES];
+        al_item_key(key, &mine->list[at + n]);
+        if (upper.n > 0 && al_slice_cmp(al_slice_of(key, sizeof(key)), upper) >= 0)
+            break;
+        n++;
+    }
+    return n;
+}
+
+/* True if the peer has just told this very item. */
+static bool told(
+    struct al_slice *list, uint32_t *left, struct al_item *theirs, const struct al_item *mine)
+{
+    while (*left > 0 && compare_items(theirs, mine) < 0) {
+        if (--*left > 0)
+            al_message_next_item(theirs, list);
+    }
+    return *left > 0 && compare_items(theirs, mine) == 0 && theirs->seq == mine->seq &&
+           memcmp(theirs->tag, mine->tag, sizeof(mine->tag)) == 0;
+}
+
+/* Answer a range of items with those of ours that differ from it. */
+static int answer_items(
+    struct teller *t, const struct al_range *range, const struct al_item *mine, size_t count)
+{
+    struct al_item *differing = malloc(count * sizeof(*differing) + 1);
+    struct al_slice list = al_message_list(range->items);
+    uint32_t left = range->item_count;
+    struct al_item theirs = {.seq = 0};
+    size_t n = 0;
+    if (differing == NULL)
+        return AL_E_NOMEM;
+    if (left > 0)
+        al_message_next_item(&theirs, &list);
+    for (size_t i = 0; i < count; i++) {
+        if (!told(&list, &left, &theirs, &mine[i]))
+            differing[n++] = mine[i];
+    }
+    if (n > 0)
+        tell_items(t, differing, n, AL_RANGE_FINAL, range->upper);
+    else
+        tell_skip(t, range->upper);
+    free(differing);
+    return 0;
+}
+
+static int hear_items(struct al_gossip *g, struct peer *p, const struct al_range *range)
+{
+    struct al_slice list = al_message_list(range->items);
+    for (uint32_t i = 0; i < range->item_count; i++) {
+        struct al_item item;
+        al_message_next_item(&item, &list);
+        int err = hear_item(g, p, &item);
+        if (err != 0)
+            return err;
+    }
+    return 0;
+}
+
+static int hear_ranges(struct al_gossip *g, struct peer *p, const struct al_message *m,
+    struct teller *t, const struct items *mine)
+{
+    struct al_slice list = al_message_list(m->u.reconcile.ranges);
+    size_t at = items_below(mine, 0, al_slice_of(p->lower, p->lower_n));
+    if (p->lower_n == 0)
+        at = 0;
+    for (uint32_t i = 0; i < m->u.reconcile.count; i++) {
+        struct al_range range;
+        al_message_next_range(&range, &list);
+        size_t n = items_below(mine, at, range.upper);
+        int err = 0;
+        if (range.mode == AL_RANGE_ITEMS || range.mode == AL_RANGE_FINAL)
+            err = hear_items(g, p, &range);
+        if (err == 0 && range.mode == AL_RANGE_ITEMS)
+            err = answer_items(t, &range, mine->list + at, n);
+        else if (err == 0 && range.mode == AL_RANGE_FINGERPRINT)
+            tell_items(t, mine->list + at, n, AL_RANGE_ITEMS, range.upper);
+        else if (err == 0)
+            tell_skip(t, range.upper);
+        if (err != 0)
+            return err;
+        at += n;
+        p->lower_n = range.upper.n < sizeof(p->lower) ? range.upper.n : sizeof(p->lower);
+        if (p->lower_n > 0)
+            memcpy(p->lower, range.upper.p, p->lower_n);
+    }
+    if (!m->u.reconcile.more) {
+        p->lower_n = 0;
+        p->heads_known = true;
+    }
+    return 0;
+}
+
+/* True if any range of |m| wants an answer. */
+static bool wants_answer(const struct al_message *m)
+{
+    struct al_slice list = al_message_list(m->u.reconcile.ranges);
+    for (uint32_t i = 0; i < m->u.reconcile.count; i++) {
+        struct al_range range;
+        al_message_next_range(&range, &list);
+        if (range.mode == AL_RANGE_ITEMS || range.mode == AL_RANGE_FINGERPRINT)
+            return true;
+    }
+    return false;
+}
+
+int frontier_receive(
+    struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now)
+{
+    struct items mine = {.list = NULL};
+    struct teller t;
+    (void)now;
+    int err = teller_init(&t, g, p, m->u.reconcile.session, m->u.reconcile.round + 1);
+    if (err == 0)
+        err = shared_items(g, p, &mine, NULL, 0);
+    if (err == 0)
+        err = hear_ranges(g, p, m, &t, &mine);
+    if (err == 0 && wants_answer(m))
+        teller_flush(&t, m->u.reconcile.more);
+    free(mine.list);
+    teller_fini(&t);
+    return err;
+}
+
+/* --- own heads: what each holds of the other's device ---------------------------------------- */
+
+void own_heads_send(struct al_gossip *g, struct peer *p)
+{
+    uint8_t bytes[AL_OWN_HEADS_MAX * ITEM_BYTES];
+    struct al_buf list = al_buf_fixed(bytes, sizeof(bytes));
+    struct al_own_head heads[AL_OWN_HEADS_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < p->person->log_count && count < AL_OWN_HEADS_MAX; i++) {
+        const struct al_log *log = p->person->logs[i];
+        if (!al_device_eq(&log->device, &p->device) || al_log_head(log) == 0)
+            continue;
+        heads[count++].ref = (struct al_ref){
+            .device = log->device, .log = log->name, .seq = al_log_head(log), .id = log->head_id};
+    }
+    al_write_array(&list, count);
+    for (uint32_t i = 0; i < count; i++)
+        al_message_put_own_head(&list, &heads[i]);
+    struct al_message m = {.type = AL_MSG_OWN_HEADS};
+    m.u.own_heads.list = al_buf_slice(&list);
+    m.u.own_heads.count = count;
+    peer_send_message(g, p, &m);
+    p->ack_due = false;
+}
+
+int own_heads_receive(struct al_gossip *g, struct peer *p, const struct al_message *m)
+{
+    const struct al_device *me = &g->logs->keyring->device;
+    struct al_slice list = al_message_list(m->u.own_heads.list);
+    for (uint32_t i = 0; i < m->u.own_heads.count; i++) {
+        struct al_own_head head;
+        al_message_next_own_head(&head, &list);
+        if (!al_device_eq(&head.ref.device, me))
+            continue;
+        struct al_log *log = al_logs_find(g->logs, me, &head.ref.log);
+        uint64_t held = log == NULL ? 0 : al_log_head(log);
+        if (head.ref.seq <= held && head.ref.seq > log->acked)
+            log->acked = head.ref.seq;
+        /* more than is here is a hint that this log is not whole: fetch it, then believe it */
+        int err = frontier_heard(g, p, &g->logs->self->identity, me, &head.ref.log, head.ref.seq);
+        if (err != 0)
+            return err;
+    }
+    return 0;
+}
