@@ -33,7 +33,7 @@
         "devices:uint peers:uint listening:[str] listen_error:str pos:uint behind:uint "           \
         "alone:uint problems:[{code:str text:str try:str}]",                                       \
         "the state of the node; alone: own entries that no other node is known to hold")           \
-    X(post, NODE, "key:bin16 entry:{k:str ...} to?:str allow_future?:bool",                        \
+    X(post, NODE, "key:bin16 entry:{k:str ...} to?:str",                        \
         "ref:ref pos:uint to:str people:uint devices:uint",                                        \
         "append one entry; entry has the fields of its kind (docs/protocol.md), to is me, "        \
         "network "                                                                                 \

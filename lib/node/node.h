@@ -31,11 +31,11 @@ struct al_node_opts {
     void *open_arg;
     const struct al_keyring *keyring;
     struct al_network network;
-    uint8_t seed[32];        /* of all its randomness; secret */
-    uint8_t boot[8];         /* fresh at each start */
-    const char *agent;       /* "aloudd/0.1.0" */
-    bool new_log;            /* the old log might not be whole: start a new one */
-    bool listens_at_start;   /* listening was opened before, or is configured */
+    uint8_t seed[32];                        /* of all its randomness; secret */
+    uint8_t boot[8];                         /* fresh at each start */
+    const char *agent;                       /* "aloudd/0.1.0" */
+    bool new_log;                            /* the old log might not be whole: start a new one */
+    bool listens_at_start;                   /* listening was opened before, or is configured */
     const struct al_slice *static_addresses; /* put into invites first */
     size_t static_address_count;
 };
@@ -71,14 +71,7 @@ size_t al_node_turn_bytes(const struct al_node *n);
 
 /* --- inputs, inside a turn ----------------------------------------------------------------- */
 
-/* A channel is open. |dial| is of the AL_EFFECT_DIAL it answers, or 0 when the peer dialled. */
-struct al_node_link {
-    uint64_t conn; /* named by the runner, never reused */
-    uint64_t dial;
-    uint8_t remote[32];         /* static Noise key */
-    uint8_t handshake_hash[64];
-    struct al_slice address;    /* where the peer is seen, "host:port" */
-};
+/* A channel is open. */
 void al_node_connected(struct al_node *n, const struct al_node_link *link);
 
 /* A dial did not become a channel. */
@@ -97,8 +90,8 @@ void al_node_closed(struct al_node *n, uint64_t conn, int err);
 void al_node_network_changed(struct al_node *n);
 
 /* The port is open at these addresses (for invites), or is not, because of |error| (text). */
-void al_node_listening(struct al_node *n, const struct al_slice *addresses, size_t count,
-    const char *error);
+void al_node_listening(
+    struct al_node *n, const struct al_slice *addresses, size_t count, const char *error);
 
 /* A call of the local API whose method has WHERE = NODE in methods.h. It gets one REPLY. */
 void al_node_call(struct al_node *n, uint64_t call, struct al_slice method, struct al_slice params);

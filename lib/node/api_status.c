@@ -1,0 +1,200 @@
+/* Calls that tell how the node is: status, peers, wait, confirm_phrase. */
+#include <stdlib.h>
+
+#include "node_int.h"
+#include "ticket.h"
+
+/* --- status -------------------------------------------------------------------------------- */
+
+struct problem {
+    const char *code;
+    const char *text;
+    const char *hint;
+};
+
+static void put_uint(struct al_buf *out, const char *key, uint64_t v)
+{
+    al_write_cstr(out, key);
+    al_write_uint(out, v);
+}
+
+static void put_str(struct al_buf *out, const char *key, const char *v)
+{
+    al_write_cstr(out, key);
+    al_write_cstr(out, v);
+}
+
+static uint64_t count_people(const struct al_node *n, bool only_followed)
+{
+    struct al_map_walk walk = {.at = 0};
+    void *value;
+    uint64_t count = 0;
+    while (al_map_next(n->logs->people, &walk, NULL, &value)) {
+        const struct al_person *p = value;
+        bool known = p != n->logs->self && (p->log_count > 0 || p->follow || p->admit);
+        count += only_followed ? p->follow && !p->block : known;
+    }
+    return count;
+}
+
+static uint32_t find_problems(const struct al_node *n, struct problem *out, bool confirmed)
+{
+    uint32_t count = 0;
+    uint32_t own_logs = 0;
+    for (uint32_t i = 0; i < n->logs->self->log_count; i++)
+        own_logs += al_device_eq(&n->logs->self->logs[i]->device, &n->opts.keyring->device);
+    if (!confirmed)
+        out[count++] = (struct problem){"phrase-not-confirmed",
+            "the 24 words were not confirmed: without them a lost machine is a lost identity",
+            "aloud init --confirm"};
+    if (n->listen_error[0] != '\0')
+        out[count++] = (struct problem){
+            "not-listening", n->listen_error, "set another listen address and restart the node"};
+    if (n->logs->own != NULL && n->logs->own->frozen != 0)
+        out[count++] = (struct problem){
+            "fork", "two different entries of this device carry the same number", "aloud doctor"};
+    if (own_logs >= AL_LOGS_PER_DEVICE_WARN)
+        out[count++] = (struct problem){
+            "many-logs", "this device has started nearly as many logs as it may", "aloud doctor"};
+    return count;
+}
+
+static void write_network(struct al_node *n, struct al_buf *out)
+{
+    struct al_network public;
+    al_network_public(&public);
+    bool is_public = memcmp(public.b, n->opts.network.b, sizeof(public.b)) == 0;
+    put_str(out, "network", is_public ? "public" : "private");
+}
+
+static int write_names(struct al_node *n, struct al_buf *out, bool *ret_confirmed)
+{
+    char text[AL_NAME_MAX + 1];
+    int err = node_meta(n, text, sizeof(text), AL_META_PHRASE);
+    if (err != 0)
+        return err;
+    *ret_confirmed = text[0] == '1';
+    al_write_cstr(out, "phrase_confirmed");
+    al_write_bool(out, *ret_confirmed);
+    err = node_meta(n, text, sizeof(text), AL_META_OWN_NAME);
+    if (err == 0)
+        put_str(out, "name", text);
+    return err;
+}
+
+int api_status(struct al_node *n, uint64_t call, struct al_slice params, struct al_buf *out)
+{
+    struct problem problems[8];
+    bool confirmed = false;
+    (void)call;
+    (void)params;
+    al_write_map(out, 19);
+    al_write_cstr(out, "identity");
+    al_write_bin(out, n->opts.keyring->identity.b, 32);
+    al_write_cstr(out, "device");
+    al_write_bin(out, n->opts.keyring->device.b, 32);
+    put_str(out, "agent", n->opts.agent);
+    int err = write_names(n, out, &confirmed);
+    if (err != 0)
+        return err;
+    write_network(n, out);
+    put_uint(out, "started", n->started_ms);
+    put_uint(out, "entries", n->logs->entries);
+    put_uint(out, "own_entries", al_logs_own_entries(n->logs));
+    put_uint(out, "logs", al_map_count(n->logs->logs));
+    put_uint(out, "people", count_people(n, false));
+    put_uint(out, "following", count_people(n, true));
+    put_uint(out, "devices", al_record_devices(n->logs->self->record));
+    put_uint(out, "peers", al_gossip_ready_peers(n->gossip));
+    al_write_cstr(out, "listening");
+    al_write_array(out, n->listening ? n->address_count : 0);
+    for (uint32_t i = 0; n->listening && i < n->address_count; i++)
+        al_write_cstr(out, n->addresses[i]);
+    put_str(out, "listen_error", n->listen_error);
+    put_uint(out, "pos", n->logs->pos);
+    put_uint(out, "behind", al_gossip_behind(n->gossip));
+    put_uint(out, "alone", al_gossip_alone(n->gossip));
+    uint32_t count = find_problems(n, problems, confirmed);
+    al_write_cstr(out, "problems");
+    al_write_array(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        al_write_map(out, 3);
+        put_str(out, "code", problems[i].code);
+        put_str(out, "text", problems[i].text);
+        put_str(out, "try", problems[i].hint);
+    }
+    return 0;
+}
+
+/* --- peers --------------------------------------------------------------------------------- */
+
+struct peer_list {
+    struct al_buf bytes;
+    uint32_t count;
+};
+
+static void write_peer(void *arg, const struct al_peer_info *info)
+{
+    struct peer_list *list = arg;
+    struct al_buf *b = &list->bytes;
+    list->count++;
+    al_write_map(b, 11);
+    al_write_cstr(b, "device");
+    al_write_bin(b, info->device.b, sizeof(info->device.b));
+    al_write_cstr(b, "identity");
+    al_write_bin(b, info->identity.b, sizeof(info->identity.b));
+    put_str(b, "state", info->state);
+    al_write_cstr(b, "address");
+    al_write_str(b, info->address);
+    al_write_cstr(b, "outgoing");
+    al_write_bool(b, info->outgoing);
+    put_uint(b, "since", info->since_ms);
+    put_uint(b, "seen", info->seen_ms);
+    put_uint(b, "behind", info->behind);
+    put_uint(b, "ahead", info->ahead);
+    put_str(b, "why", info->why);
+    put_uint(b, "next", info->next_ms);
+}
+
+int api_peers(struct al_node *n, uint64_t call, struct al_slice params, struct al_buf *out)
+{
+    struct peer_list list = {.bytes = al_heapbuf()};
+    (void)call;
+    (void)params;
+    al_gossip_peers(n->gossip, n->now, write_peer, &list);
+    al_write_map(out, 1);
+    al_write_cstr(out, "peers");
+    al_write_array(out, list.count);
+    al_write_raw(out, al_buf_slice(&list.bytes));
+    bool full = list.bytes.full;
+    al_heapbuf_free(&list.bytes);
+    return full ? AL_E_NOMEM : 0;
+}
+
+/* --- the rest ------------------------------------------------------------------------------ */
+
+int api_wait(struct al_node *n, uint64_t call, struct al_slice params, struct al_buf *out)
+{
+    uint64_t timeout;
+    (void)out;
+    if (param_uint(&timeout, params, "timeout", 60000) != 0 || timeout > 3600000)
+        return AL_E_PARAMS;
+    struct call *c = calloc(1, sizeof(*c));
+    if (c == NULL)
+        return AL_E_NOMEM;
+    c->id = call;
+    c->deadline_ms = n->now.mono_ms + timeout;
+    STAILQ_INSERT_TAIL(&n->waits, c, link); /* the end of this turn looks at it first */
+    return CALL_WAITS;
+}
+
+int api_confirm_phrase(struct al_node *n, uint64_t call, struct al_slice params, struct al_buf *out)
+{
+    (void)call;
+    (void)params;
+    int err =
+        al_store_kv_put(n->store, AL_SPACE_META, al_slice_str(AL_META_PHRASE), al_slice_str("1"));
+    if (err == 0)
+        al_write_map(out, 0);
+    return err;
+}

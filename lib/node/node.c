@@ -1,0 +1,349 @@
+#include "node.h"
+
+#include <stdlib.h>
+
+#include "check.h"
+#include "hash.h"
+#include "node_int.h"
+
+/* --- state, made from the store ------------------------------------------------------------ */
+
+static void unload(struct al_node *n)
+{
+    al_gossip_free(n->gossip);
+    n->gossip = NULL;
+    al_logs_free(n->logs);
+    n->logs = NULL;
+    al_store_close(n->store);
+    n->store = NULL;
+}
+
+static int load(struct al_node *n)
+{
+    int err = n->opts.open_store(n->opts.open_arg, &n->store);
+    if (err == 0)
+        err = al_logs_new(&n->logs, n->store, n->opts.keyring, &n->rng);
+    if (err == 0) {
+        struct al_gossip_opts opts = {
+            .logs = n->logs,
+            .effects = n->effects,
+            .rng = &n->rng,
+            .network = n->opts.network,
+            .agent = n->opts.agent,
+            .redeem = node_redeem,
+            .redeem_arg = n,
+        };
+        memcpy(opts.boot, n->opts.boot, sizeof(opts.boot));
+        err = al_gossip_new(&n->gossip, &opts, n->now);
+    }
+    if (err != 0)
+        unload(n);
+    return err;
+}
+
+int node_meta(struct al_node *n, char *out, size_t cap, const char *name)
+{
+    struct al_slice value;
+    int err = al_store_kv_get(n->store, &value, AL_SPACE_META, al_slice_str(name));
+    if (err == AL_E_NOT_FOUND) {
+        value = al_slice_of(NULL, 0);
+        err = 0;
+    }
+    if (err == 0 && value.n >= cap)
+        err = AL_E_CORRUPT;
+    if (err != 0)
+        return err;
+    if (value.n > 0)
+        memcpy(out, value.p, value.n);
+    out[value.n] = '\0';
+    return 0;
+}
+
+/* The name given to init becomes the first profile, in the first turn. */
+static int post_first_profile(struct al_node *n)
+{
+    char name[AL_NAME_MAX + 1];
+    int err = node_meta(n, name, sizeof(name), AL_META_NAME);
+    if (err != 0 || name[0] == '\0')
+        return err;
+    struct al_payload profile = {
+        .kind = AL_KIND_PROFILE,
+        .kind_name = al_slice_str(al_kind_name(AL_KIND_PROFILE)),
+        .audience = AL_AUDIENCE_NETWORK,
+        .name = al_slice_str(name),
+    };
+    err = node_append(n, NULL, &profile, 1);
+    if (err == 0)
+        err = al_store_kv_del(n->store, AL_SPACE_META, al_slice_str(AL_META_NAME));
+    return err;
+}
+
+static int first_turn(struct al_node *n)
+{
+    char listen[8];
+    al_node_begin(n, n->now);
+    if (n->turn_err == 0)
+        n->turn_err = post_first_profile(n);
+    if (n->turn_err == 0)
+        n->turn_err = node_forget_answers(n);
+    if (n->turn_err == 0)
+        n->turn_err = node_meta(n, listen, sizeof(listen), AL_META_LISTEN);
+    if (n->turn_err == 0 && (listen[0] == '1' || n->opts.listens_at_start)) {
+        struct al_effect e = {.type = AL_EFFECT_LISTEN};
+        al_effects_add(n->effects, &e);
+    }
+    int err = n->turn_err;
+    al_node_commit(n);
+    return err;
+}
+
+int al_node_new(struct al_node **ret, const struct al_node_opts *opts, struct al_now now)
+{
+    struct al_node *n = calloc(1, sizeof(*n));
+    if (n == NULL)
+        return AL_E_NOMEM;
+    n->opts = *opts;
+    n->now = now;
+    n->started_ms = now.wall_ms;
+    STAILQ_INIT(&n->in_turn);
+    STAILQ_INIT(&n->waits);
+    STAILQ_INIT(&n->invites);
+    al_rng_init(&n->rng, opts->seed);
+    n->effects = al_effects_new();
+    int err = n->effects == NULL ? AL_E_NOMEM : load(n);
+    if (err == 0 && opts->new_log)
+        al_append_new_log(n->logs);
+    if (err == 0)
+        err = first_turn(n);
+    if (err != 0) {
+        al_node_free(n);
+        return err;
+    }
+    *ret = n;
+    return 0;
+}
+
+static void free_calls(struct calls *calls)
+{
+    struct call *c;
+    while ((c = STAILQ_FIRST(calls)) != NULL) {
+        STAILQ_REMOVE_HEAD(calls, link);
+        free(c);
+    }
+}
+
+void al_node_free(struct al_node *n)
+{
+    if (n == NULL)
+        return;
+    unload(n);
+    al_effects_free(n->effects);
+    free_calls(&n->in_turn);
+    free_calls(&n->waits);
+    free_calls(&n->invites);
+    al_rng_wipe(&n->rng);
+    free(n);
+}
+
+/* --- the turn ------------------------------------------------------------------------------ */
+
+void al_node_begin(struct al_node *n, struct al_now now)
+{
+    n->now = now;
+    n->turn_bytes = 0;
+    n->due = false;
+    n->turn_err = n->store == NULL ? load(n) : 0;
+    if (n->turn_err == 0)
+        n->turn_err = al_store_begin(n->store);
+    if (n->turn_err == 0) {
+        n->turn_pos = n->logs->pos;
+        n->turn_err = al_gossip_tick(n->gossip, now);
+    }
+}
+
+/* Waits end when nothing is missing, or when their time is over. */
+static void end_waits(struct al_node *n)
+{
+    struct calls waiting = STAILQ_HEAD_INITIALIZER(waiting);
+    struct call *c;
+    bool synced = al_gossip_synced(n->gossip);
+    STAILQ_CONCAT(&waiting, &n->waits);
+    while ((c = STAILQ_FIRST(&waiting)) != NULL) {
+        STAILQ_REMOVE_HEAD(&waiting, link);
+        if (!synced && c->deadline_ms > n->now.mono_ms) {
+            STAILQ_INSERT_TAIL(&n->waits, c, link);
+            continue;
+        }
+        struct al_buf out = al_heapbuf();
+        al_write_map(&out, 1);
+        al_write_cstr(&out, "synced");
+        al_write_bool(&out, synced);
+        node_reply(n, c->id, &out);
+        al_heapbuf_free(&out);
+        free(c);
+    }
+}
+
+/* The turn is lost: callers are told, and everything is made anew from what the store holds. */
+static void lose_turn(struct al_node *n, int err)
+{
+    struct calls *lists[] = {&n->in_turn, &n->waits, &n->invites};
+    al_effects_discard(n->effects);
+    al_effects_log(n->effects, 3, "nothing was saved: %s", al_err_words(err));
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        struct call *c;
+        STAILQ_FOREACH (c, lists[i], link)
+            node_reply_error(n, c->id, err);
+        free_calls(lists[i]);
+    }
+    if (n->gossip != NULL)
+        al_gossip_close_all(n->gossip, AL_E_CLOSED);
+    unload(n);
+    err = load(n);
+    if (err != 0)
+        al_effects_log(n->effects, 3, "the log can't be opened again: %s", al_err_words(err));
+}
+
+void al_node_commit(struct al_node *n)
+{
+    if (n->turn_err == 0)
+        n->turn_err = al_gossip_finish(n->gossip);
+    if (n->turn_err == 0) {
+        end_waits(n);
+        if (n->logs->pos != n->turn_pos) {
+            struct al_effect e = {.type = AL_EFFECT_CHANGED, .pos = n->logs->pos};
+            al_effects_add(n->effects, &e);
+        }
+        n->turn_err = al_store_commit(n->store);
+    }
+    if (n->turn_err != 0)
+        lose_turn(n, n->turn_err);
+    else
+        free_calls(&n->in_turn);
+    al_effects_release(n->effects);
+}
+
+bool al_node_poll(struct al_node *n, struct al_effect *ret)
+{
+    return al_effects_poll(n->effects, ret);
+}
+
+uint64_t al_node_deadline(const struct al_node *n)
+{
+    if (n->due)
+        return n->now.mono_ms;
+    if (n->gossip == NULL)
+        return n->now.mono_ms + 1000; /* try to open the store again */
+    uint64_t at = al_gossip_deadline(n->gossip);
+    const struct call *c;
+    STAILQ_FOREACH (c, &n->waits, link) {
+        if (c->deadline_ms < at)
+            at = c->deadline_ms;
+    }
+    return at;
+}
+
+size_t al_node_turn_bytes(const struct al_node *n)
+{
+    return n->turn_bytes;
+}
+
+/* --- inputs from the network ----------------------------------------------------------------- */
+
+void al_node_connected(struct al_node *n, const struct al_node_link *link)
+{
+    if (n->turn_err == 0)
+        n->turn_err = al_gossip_connected(n->gossip, link, n->now);
+}
+
+void al_node_dial_failed(struct al_node *n, uint64_t dial, int err)
+{
+    if (n->gossip != NULL)
+        al_gossip_dial_failed(n->gossip, dial, err, n->now);
+}
+
+void al_node_message(struct al_node *n, uint64_t conn, struct al_slice message)
+{
+    n->turn_bytes += message.n;
+    if (n->turn_err == 0)
+        n->turn_err = al_gossip_message(n->gossip, conn, message, n->now);
+}
+
+void al_node_sent(struct al_node *n, uint64_t conn, size_t bytes)
+{
+    if (n->gossip != NULL)
+        al_gossip_sent(n->gossip, conn, bytes);
+}
+
+void al_node_closed(struct al_node *n, uint64_t conn, int err)
+{
+    if (n->gossip != NULL)
+        al_gossip_closed(n->gossip, conn, err, n->now);
+}
+
+void al_node_network_changed(struct al_node *n)
+{
+    if (n->gossip != NULL)
+        al_gossip_network_changed(n->gossip, n->now);
+}
+
+void al_node_listening(
+    struct al_node *n, const struct al_slice *addresses, size_t count, const char *error)
+{
+    n->address_count = 0;
+    for (size_t i = 0; i < count && n->address_count < AL_ADDRESSES_MAX; i++) {
+        if (addresses[i].n == 0 || addresses[i].n > AL_ADDRESS_MAX)
+            continue;
+        char *out = n->addresses[n->address_count++];
+        memcpy(out, addresses[i].p, addresses[i].n);
+        out[addresses[i].n] = '\0';
+    }
+    n->listening = error == NULL;
+    n->listen_error[0] = '\0';
+    if (error != NULL)
+        (void)strlcpy(n->listen_error, error, sizeof(n->listen_error));
+    if (n->turn_err == 0)
+        node_answer_invites(n);
+}
+
+/* --- shared by the calls --------------------------------------------------------------------- */
+
+int node_append(
+    struct al_node *n, struct al_ref *refs, const struct al_payload *payloads, uint32_t count)
+{
+    const struct al_log *before = n->logs->own;
+    uint64_t head = before == NULL ? 0 : al_log_head(before);
+    int err = al_append(n->logs, refs, payloads, count, n->now);
+    if (err != 0)
+        return err;
+    if (n->logs->own != before)
+        head = 0;
+    for (uint32_t i = 0; i < count; i++)
+        n->turn_bytes += payloads[i].text.n + 256;
+    return al_gossip_appended(n->gossip, n->logs->own, head + 1, n->now);
+}
+
+int node_choose(struct al_node *n, const char *relation, const struct al_identity *identity,
+    struct al_slice value)
+{
+    char key[AL_RELATION_KEY_BYTES];
+    al_apply_relation_key(key, relation, identity);
+    struct al_payload state = {
+        .kind = AL_KIND_STATE,
+        .kind_name = al_slice_str(al_kind_name(AL_KIND_STATE)),
+        .audience = AL_AUDIENCE_ME,
+        .key = al_slice_str(key),
+        .val = value,
+    };
+    int err = node_append(n, NULL, &state, 1);
+    if (err == 0)
+        err = al_gossip_relations_changed(n->gossip, n->now);
+    return err;
+}
+
+int node_choose_bool(
+    struct al_node *n, const char *relation, const struct al_identity *identity, bool on)
+{
+    uint8_t value = on ? 0xc3 : 0xc2; /* MessagePack's true and false */
+    return node_choose(n, relation, identity, al_slice_of(&value, 1));
+}

@@ -1,0 +1,99 @@
+/* Shared by the files of lib/node only. */
+#ifndef AL_NODE_INT_H
+#define AL_NODE_INT_H
+
+#include <sys/queue.h>
+
+#include "append.h"
+#include "apply.h"
+#include "gossip.h"
+#include "heapbuf.h"
+#include "node.h"
+#include "read.h"
+#include "rpc.h"
+#include "write.h"
+
+/* A call under way in this turn, or one that waits for something. */
+struct call {
+    STAILQ_ENTRY(call) link;
+    uint64_t id;
+    uint64_t deadline_ms;          /* mono: of a wait */
+    uint8_t token[AL_TOKEN_BYTES]; /* of an invite that waits for the port */
+    uint64_t expires_s;
+};
+
+STAILQ_HEAD(calls, call);
+
+struct al_node {
+    struct al_node_opts opts;
+    struct al_rng rng;
+    struct al_store *store;
+    struct al_logs *logs;
+    struct al_effects *effects;
+    struct al_gossip *gossip;
+    struct al_now now;
+    uint64_t started_ms; /* wall */
+    int turn_err;        /* a store error: this turn can't be committed */
+    size_t turn_bytes;
+    uint64_t turn_pos;    /* position before this turn */
+    bool due;             /* another turn is wanted at once */
+    struct calls in_turn; /* answered in this turn; the answers come out with the commit */
+    struct calls waits;
+    struct calls invites; /* wait for the port */
+    bool listening;
+    char addresses[AL_ADDRESSES_MAX][AL_ADDRESS_MAX + 1];
+    uint32_t address_count;
+    char listen_error[160];
+    char why[256]; /* of the error of the call under way; empty: the table's words */
+    const char *hint;
+};
+
+/* --- for api_*.c: one function a method ------------------------------------------------------ */
+
+/*
+ * Answer a method: append the result to |out| and return 0, or return the error, with n->why and
+ * n->hint set if there is more to say; or return CALL_WAITS when the answer comes later.
+ */
+typedef int call_fn(struct al_node *n, uint64_t call, struct al_slice params, struct al_buf *out);
+#define CALL_WAITS 1
+
+call_fn api_status, api_peers, api_wait, api_confirm_phrase;
+call_fn api_post, api_post_many;
+call_fn api_relate, api_invite, api_join;
+
+/* Reply to |call| with an encoded result. */
+void node_reply(struct al_node *n, uint64_t call, const struct al_buf *result);
+void node_reply_error(struct al_node *n, uint64_t call, int err);
+
+/* Append and gossip entries of the own log. */
+AL_MUST_CHECK int node_append(
+    struct al_node *n, struct al_ref *refs, const struct al_payload *payloads, uint32_t count);
+
+/* Append a choice (kind `state`): |relation| towards |identity| is |value|, encoded. */
+AL_MUST_CHECK int node_choose(struct al_node *n, const char *relation,
+    const struct al_identity *identity, struct al_slice value);
+AL_MUST_CHECK int node_choose_bool(
+    struct al_node *n, const char *relation, const struct al_identity *identity, bool on);
+
+/* A meta fact; "" when absent. |out| has |cap| bytes and gets a NUL. */
+AL_MUST_CHECK int node_meta(struct al_node *n, char *out, size_t cap, const char *name);
+
+/* Answer the invites that waited for the port to open. */
+void node_answer_invites(struct al_node *n);
+
+/* AL_E_PARAMS unless present and right; |ret| untouched then. */
+AL_MUST_CHECK int param_bytes(uint8_t *ret, size_t bytes, struct al_slice params, const char *key);
+AL_MUST_CHECK int param_str(
+    struct al_slice *ret, size_t max, struct al_slice params, const char *key);
+AL_MUST_CHECK int param_uint(
+    uint64_t *ret, struct al_slice params, const char *key, uint64_t absent);
+AL_MUST_CHECK int param_bool(bool *ret, struct al_slice params, const char *key, bool absent);
+
+/* Forget answers of calls older than 30 days. */
+AL_MUST_CHECK int node_forget_answers(struct al_node *n);
+
+/* gossip's hook: a stranger shows the token of an invite. */
+int node_redeem(
+    void *arg, const uint8_t token[16], const struct al_identity *identity, struct al_now now);
+
+#endif
