@@ -1,0 +1,197 @@
+/* What must hold. */
+#include <stdlib.h>
+
+#include "apply.h"
+#include "check.h"
+#include "world_int.h"
+
+static void acked_key(uint8_t out[48], const struct al_ref *ref)
+{
+    memcpy(out, ref->device.b, 32);
+    memcpy(out + 32, ref->log.b, 8);
+    al_u64be(out + 40, ref->seq);
+}
+
+void judge_acked(struct world *w, struct sim_node *s, const struct al_ref *ref)
+{
+    uint8_t key[48];
+    acked_key(key, ref);
+    struct al_hash *before = al_map_get(s->acked, key);
+    if (before != NULL && !al_hash_eq(before, &ref->id)) {
+        break_invariant(w, "node %u acknowledged two entries for seq %llu", s->no,
+            (unsigned long long)ref->seq);
+        return;
+    }
+    if (before != NULL)
+        return;
+    struct al_hash *id = malloc(sizeof(*id));
+    AL_ASSERT(id != NULL);
+    *id = ref->id;
+    AL_ASSERT(al_map_put(s->acked, key, id) == 0);
+    s->acked_count++;
+}
+
+static void check_acked(struct world *w, struct sim_node *s, struct al_store *store)
+{
+    struct al_map_walk walk = {.at = 0};
+    const void *key;
+    void *id;
+    while (al_map_next(s->acked, &walk, &key, &id)) {
+        struct al_device device;
+        struct al_logname name;
+        struct al_store_log log;
+        struct al_store_row row;
+        const uint8_t *k = key;
+        memcpy(device.b, k, 32);
+        memcpy(name.b, k + 32, 8);
+        int err = al_store_log_find(store, &log, &device, &name);
+        if (err == 0)
+            err = al_store_get(store, &row, log.no, al_u64be_read(k + 40));
+        if (err != 0 || !al_hash_eq(&row.id, id)) {
+            break_invariant(w, "node %u lost its acknowledged entry %llu", s->no,
+                (unsigned long long)al_u64be_read(k + 40));
+            return;
+        }
+    }
+}
+
+void judge_owner(struct world *w, struct sim_node *s)
+{
+    if (s->store != NULL)
+        check_acked(w, s, s->store);
+}
+
+void judge_close(struct world *w, const struct sim_node *s, int err)
+{
+    switch (err) {
+    case AL_E_DUPLICATE:
+    case AL_E_CLOSED:
+    case AL_E_TIMEOUT:
+    case AL_E_STRANGER: /* its choice to admit us was lost with a failed commit */
+    case AL_E_INVITE:
+        return;
+    default:
+        break_invariant(w, "node %u blames an honest peer: %s", s->no, al_err_name(err));
+    }
+}
+
+/* --- convergence --------------------------------------------------------------------------- */
+
+struct compare {
+    struct al_store *store; /* of the follower */
+    const struct al_identity *author;
+};
+
+static int compare_head(void *arg, const struct al_store_log *theirs)
+{
+    const struct compare *c = arg;
+    struct al_store_log mine;
+    if (!al_identity_eq(&theirs->identity, c->author) || theirs->head_seq == 0)
+        return 0;
+    if (al_store_log_find(c->store, &mine, &theirs->device, &theirs->log) != 0)
+        return 1;
+    bool same = mine.head_seq == theirs->head_seq && mine.held == theirs->held &&
+                al_hash_eq(&mine.head_id, &theirs->head_id);
+    return same ? 0 : 1;
+}
+
+static bool follows(const struct sim_node *s, const struct sim_node *author)
+{
+    char key[AL_RELATION_KEY_BYTES];
+    struct al_slice value;
+    al_apply_relation_key(key, "follow", &author->keyring.identity);
+    if (al_store_kv_get(s->store, &value, AL_SPACE_STATE, al_slice_str(key)) != 0)
+        return false;
+    return value.n > 0 && value.p[value.n - 1] == 0xc3; /* [time, id, true] */
+}
+
+bool judge_converged(struct world *w)
+{
+    for (uint32_t i = 0; i < w->opts.nodes; i++) {
+        for (uint32_t k = 0; k < w->opts.nodes; k++) {
+            struct sim_node *s = &w->nodes[i];
+            struct sim_node *author = &w->nodes[k];
+            struct compare c = {.store = s->store, .author = &author->keyring.identity};
+            if (i == k || !follows(s, author))
+                continue;
+            if (al_store_logs(author->store, compare_head, &c) != 0) {
+                w->behind[0] = i;
+                w->behind[1] = k;
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* --- chains -------------------------------------------------------------------------------- */
+
+struct walk {
+    struct al_store *store;
+    const struct al_store_log *log;
+    struct al_hash prev;
+    uint64_t next;
+    const char *fault;
+};
+
+static int walk_row(void *arg, const struct al_store_row *row)
+{
+    struct walk *walk = arg;
+    struct al_header h = {
+        .device = walk->log->device,
+        .log = walk->log->log,
+        .seq = row->seq,
+        .time_ms = row->time_ms,
+        .prev = walk->prev,
+        .plen = row->plen,
+        .phash = row->phash,
+    };
+    struct al_hash id;
+    al_header_id(&id, &h);
+    if (row->seq != walk->next)
+        walk->fault = "a hole";
+    else if (!al_hash_eq(&id, &row->id))
+        walk->fault = "an id that does not follow";
+    walk->prev = row->id;
+    walk->next++;
+    return walk->fault != NULL;
+}
+
+static int walk_log(void *arg, const struct al_store_log *log)
+{
+    struct walk *walk = arg;
+    struct al_sig sig;
+    uint64_t at;
+    if (log->head_seq == 0)
+        return 0;
+    walk->log = log;
+    walk->next = 1;
+    al_entry_genesis(&walk->prev, &log->identity, &log->device, &log->log);
+    struct al_store_log copy = *log;
+    walk->log = &copy;
+    if (al_store_entries(walk->store, copy.no, 1, copy.head_seq, walk_row, walk) != 0)
+        return 1;
+    if (walk->next != copy.head_seq + 1)
+        walk->fault = "a missing end";
+    for (uint64_t seq = 1; walk->fault == NULL && seq <= copy.head_seq; seq = at + 1) {
+        struct al_store_row row;
+        if (al_store_sig(walk->store, &at, &sig, copy.no, seq) != 0 || at > copy.head_seq ||
+            al_store_get(walk->store, &row, copy.no, at) != 0 ||
+            al_entry_verify(&sig, &copy.device, &row.id) != 0) {
+            walk->fault = "a signature that does not hold";
+            break;
+        }
+    }
+    return walk->fault != NULL;
+}
+
+void judge_chains(struct world *w)
+{
+    for (uint32_t i = 0; i < w->opts.nodes; i++) {
+        struct walk walk = {.store = w->nodes[i].store};
+        int err = al_store_logs(walk.store, walk_log, &walk);
+        if (err != 0)
+            break_invariant(w, "node %u holds a log with %s", i,
+                walk.fault == NULL ? al_err_name(err) : walk.fault);
+    }
+}

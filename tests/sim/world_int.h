@@ -1,0 +1,109 @@
+/* Shared by the files of tests/sim only. */
+#ifndef AL_WORLD_INT_H
+#define AL_WORLD_INT_H
+
+#include <sys/queue.h>
+
+#include "heap.h"
+#include "init.h"
+#include "logs.h"
+#include "map.h"
+#include "node.h"
+#include "rng.h"
+#include "world.h"
+
+struct sim_node {
+    uint32_t no;
+    struct al_keyring keyring;
+    struct al_store_disk *disk;
+    struct al_node *node;   /* NULL while it is down */
+    struct al_store *store; /* that the node has open; NULL while it is down */
+    struct event *wake;
+    uint64_t boots;
+    char address[32];
+    char ticket[2048];    /* of an invite without end of uses, once it is made */
+    struct al_map *acked; /* device || log || seq of own acknowledged entries -> their id */
+    uint64_t acked_count;
+};
+
+enum event_type {
+    EVENT_WAKE,    /* a node's deadline */
+    EVENT_DIAL,    /* a dial arrives */
+    EVENT_MESSAGE, /* bytes arrive */
+    EVENT_CLOSED,  /* a close arrives */
+    EVENT_POST,    /* somebody writes */
+    EVENT_JOIN,    /* somebody accepts an invite */
+    EVENT_CUT,     /* a connection breaks */
+    EVENT_CRASH,   /* a node stops */
+    EVENT_START,   /* it comes back */
+    EVENT_BAD_COMMIT,
+};
+
+struct event {
+    struct al_heap_node timer; /* first: the heap hands it back */
+    enum event_type type;
+    uint32_t node;
+    uint64_t conn;
+    uint64_t dial;
+    uint32_t other;
+    int err;
+    uint8_t *bytes;
+    size_t n;
+};
+
+/* One connection: two ends. */
+struct conn {
+    uint64_t id;
+    uint32_t ends[2];
+    bool open[2];        /* the end has not closed it yet */
+    uint64_t free_ms[2]; /* when the direction towards an end is free again: keeps order */
+};
+
+struct world {
+    struct world_opts opts;
+    struct al_rng rng;
+    uint64_t now_ms;
+    struct al_heap heap;
+    struct sim_node *nodes;
+    struct al_map *conns; /* id -> struct conn * */
+    uint64_t next_conn, next_call;
+    struct al_map *calls; /* id -> what it was, see world_call() */
+    bool faults;
+    struct world_report report;
+    uint32_t behind[2]; /* who lacks something, of whom */
+    char broken[512];   /* the first broken invariant */
+};
+
+/* --- world.c ------------------------------------------------------------------------------- */
+
+struct event *event_new(struct world *w, enum event_type type, uint32_t node, uint64_t at_ms);
+void break_invariant(struct world *w, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+struct al_now world_now(const struct world *w);
+
+/* --- turn.c: one turn of one node, and what becomes of its effects ---------------------------- */
+
+void turn_begin(struct world *w, struct sim_node *s);
+void turn_end(struct world *w, struct sim_node *s);
+void turn_call(
+    struct world *w, struct sim_node *s, const char *method, const struct al_buf *params);
+void conn_close_end(struct world *w, struct conn *c, uint32_t node, int err);
+
+/* --- judge.c: what must hold ------------------------------------------------------------------ */
+
+/* Entry |ref| of |s| was acknowledged to its owner. */
+void judge_acked(struct world *w, struct sim_node *s, const struct al_ref *ref);
+
+/* After a turn of |s|, or after its restart: everything acknowledged is there. */
+void judge_owner(struct world *w, struct sim_node *s);
+
+/* A connection ended: an honest node never blames an honest one. */
+void judge_close(struct world *w, const struct sim_node *s, int err);
+
+/* True when every node holds everything of everybody it follows. */
+bool judge_converged(struct world *w);
+
+/* Walk every log of every node. */
+void judge_chains(struct world *w);
+
+#endif
