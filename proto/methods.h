@@ -50,7 +50,8 @@
     X(peers, NODE, "",                                                                             \
         "peers:[{device:bin32 identity:bin32 state:str address:str outgoing:bool since:uint "      \
         "seen:uint behind:uint ahead:uint why:str next:uint}]",                                    \
-        "connections and dial attempts; behind: entries we lack of what it holds")                 \
+        "connections and dial attempts; state: connected, dialling or waiting; behind: entries "   \
+        "we lack of what it holds; times in milliseconds since 1970, next: of the next dial")      \
     X(wait, NODE, "pos:uint timeout?:uint", "synced:bool",                                         \
         "answer when nothing is known to be missing any more, or after timeout milliseconds")      \
     X(confirm_phrase, NODE, "key:bin16", "", "note that the 24 words were written down")           \
