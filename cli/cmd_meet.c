@@ -114,7 +114,7 @@ static int look(struct al_cli *c, struct join *j)
         const uint8_t *device = al_get_b32(peer, "device");
         if (device == NULL || memcmp(device, j->device, 32) != 0)
             continue;
-        j->connected = al_slice_is(al_get_str(peer, "state"), "connected");
+        j->connected = al_slice_is(al_get_str(peer, "state"), "ready");
         j->why = al_cli_dup(c, al_get_str(peer, "why"));
         if (j->connected)
             break;

@@ -262,9 +262,12 @@ static const char *name_of(struct al_cli *c, struct al_slice all, const uint8_t 
 static void print_peer(struct al_cli *c, struct al_slice peer, struct al_slice people)
 {
     const uint8_t *identity = al_get_b32(peer, "identity");
+    struct al_slice state = al_get_str(peer, "state");
+    if (al_slice_is(state, "ready"))
+        state = al_slice_str("connected");
     al_out_row(c->out);
     al_out_cstr(c->out, "who", name_of(c, people, identity));
-    al_out_text(c->out, "state", al_get_str(peer, "state"));
+    al_out_text(c->out, "state", state);
     al_out_text(c->out, "address", al_get_str(peer, "address"));
     al_out_bool(c->out, "outgoing", al_get_bool(peer, "outgoing"));
     al_out_uint(c->out, "behind", al_get_uint(peer, "behind"));

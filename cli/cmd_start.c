@@ -41,8 +41,23 @@ static int run_aloudd_init(struct al_cli *c)
     return status; /* aloudd has said what is wrong */
 }
 
+/* The words are kept nowhere, so nobody can check them but the person. */
+static int confirm_phrase(struct al_cli *c)
+{
+    struct al_params params = {0};
+    struct al_slice result;
+    if (!al_cli_confirm(c, "Have you written down the 24 words, where you will find them?"))
+        return al_fail(c, AL_EXIT_NOTHING, "not confirmed", NULL, NULL);
+    al_params_key(&params);
+    int status = al_cli_call(c, &result, "confirm_phrase", &params);
+    al_params_free(&params);
+    return status;
+}
+
 static int run_init(struct al_cli *c)
 {
+    if (al_cli_opt(c, "confirm") != NULL)
+        return confirm_phrase(c);
     if (access(c->paths.keys, F_OK) == 0)
         return al_fail_err(c, AL_E_EXISTS, "there is an identity on this machine already",
             al_cli_str(c, "Its keys are in %s.", c->paths.keys), "aloud status");
@@ -78,6 +93,7 @@ static int run_init(struct al_cli *c)
 
 static const struct al_cli_opt init_opts[] = {
     {"name", 0, "NAME", "what you are called; asked for when it is missing"},
+    {"confirm", 0, NULL, "only note that you have written down the 24 words"},
     {"phrase-out", 0, "FILE", "write the 24 words to this new file, when there is no terminal"},
     {0},
 };
