@@ -30,7 +30,8 @@
     X(block)                                                                                       \
     X(people)                                                                                      \
     X(peers)                                                                                       \
-    X(profile)
+    X(profile)                                                                                     \
+    X(import)
 
 #define AL_X(name) extern const struct al_cmd al_cmd_##name;
 AL_CMDS(AL_X)
