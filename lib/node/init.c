@@ -74,3 +74,15 @@ int al_init_store(struct al_store *store, const struct al_root *root,
     al_store_rollback(store);
     return err;
 }
+
+int al_init_confirm(struct al_store *store)
+{
+    int err = al_store_begin(store);
+    if (err != 0)
+        return err;
+    err = al_store_kv_put(store, AL_SPACE_META, al_slice_str(AL_META_PHRASE), al_slice_str("1"));
+    if (err == 0)
+        return al_store_commit(store);
+    al_store_rollback(store);
+    return err;
+}

@@ -17,4 +17,10 @@ AL_MUST_CHECK int al_init_store(struct al_store *store, const struct al_root *ro
     const struct al_keyring *keyring, struct al_slice person_name, struct al_slice device_name,
     uint64_t now_ms, const uint8_t seed[32]);
 
+/*
+ * Note in |store| that the person has shown to have the 24 words. One transaction, committed.
+ * Returns 0 or a store error.
+ */
+AL_MUST_CHECK int al_init_confirm(struct al_store *store);
+
 #endif
