@@ -10,6 +10,7 @@
 #include "input.h"
 #include "node_thread.h"
 #include "readers.h"
+#include "ready.h"
 #include "rpc_server.h"
 #include "tcp.h"
 #include "views_thread.h"
@@ -283,8 +284,9 @@ int al_loop_run(const struct al_loop_opts *opts)
         l->err = al_rpc_server_listen(l->rpc, opts->paths->socket);
     if (l->err == 0) {
         al_logger_line(opts->logger, LOG_INFO, "%s ready, pid %ld", opts->agent, (long)getpid());
-        al_ready_say(opts->ready, "ready");
         al_ready_notify("READY=1");
+        if (opts->on_ready != NULL)
+            opts->on_ready(opts->arg);
     } else {
         stop(l);
     }

@@ -7,7 +7,6 @@
 #include "logger.h"
 #include "node.h"
 #include "paths.h"
-#include "ready.h"
 
 /* Everything is borrowed. */
 struct al_loop_opts {
@@ -17,7 +16,8 @@ struct al_loop_opts {
     struct al_network network;
     struct al_node *node;
     struct al_logger *logger;
-    struct al_ready *ready; /* told when the local socket accepts */
+    void (*on_ready)(void *arg); /* the local socket accepts; NULL: nobody cares */
+    void *arg;
     const char *agent;
     int inherited_socket; /* of the local API, or -1 */
 };

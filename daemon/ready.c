@@ -47,6 +47,15 @@ void al_ready_say(struct al_ready *r, const char *line)
     }
 }
 
+void al_ready_forget(struct al_ready *r)
+{
+    for (int i = 0; i < AL_READY_FDS; i++) {
+        if (r->fds[i] >= 0)
+            (void)close(r->fds[i]);
+        r->fds[i] = -1;
+    }
+}
+
 void al_ready_notify(const char *state)
 {
     const char *path = getenv("NOTIFY_SOCKET");

@@ -18,8 +18,11 @@ void al_ready_init(struct al_ready *r);
 /* Tell |fd|, too. It is owned by |r| then. */
 void al_ready_add(struct al_ready *r, int fd);
 
-/* Say it; "ready" goes to systemd as well. Once only: later calls do nothing. */
+/* Say it. Once only: later calls do nothing. */
 void al_ready_say(struct al_ready *r, const char *line);
+
+/* Close all without a word: another process says it. */
+void al_ready_forget(struct al_ready *r);
 
 /* Send |state| to the socket that systemd named, if it did. */
 void al_ready_notify(const char *state);

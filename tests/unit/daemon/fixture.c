@@ -26,18 +26,22 @@ static struct {
     size_t used;
 } streams[FDS];
 
+static void say_ready(void *arg)
+{
+    struct fixture *f = arg;
+    AL_ASSERT(write(f->ready[1], "ready\n", 6) == 6 && close(f->ready[1]) == 0);
+}
+
 static void run(void *arg)
 {
     struct fixture *f = arg;
-    struct al_ready ready;
-    al_ready_init(&ready);
-    al_ready_add(&ready, f->ready[1]);
     const struct al_loop_opts opts = {
         .conf = &f->conf,
         .paths = &f->paths,
         .keyring = &f->keyring,
         .node = f->node,
-        .ready = &ready,
+        .on_ready = say_ready,
+        .arg = f,
         .agent = "aloudd/test",
         .inherited_socket = -1,
     };

@@ -1,0 +1,182 @@
+#include "boot.h"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "node_thread.h"
+#include "ticket.h"
+
+/* What the database remembers of the last start; files.h says what for. */
+#define META_INSTANCE "instance"
+#define META_STARTS "starts"
+
+static int fail(struct al_complaint *c, int err, const char *what, const char *hint)
+{
+    c->err = err;
+    c->what = what;
+    c->hint = hint;
+    return err;
+}
+
+static int take_lock(struct al_boot *b, struct al_complaint *c)
+{
+    pid_t holder = 0;
+    int err = al_files_lock(&b->lock, &holder, b->paths->data);
+    if (err != AL_E_BUSY)
+        return err == 0 ? 0 : fail(c, err, "the data directory cannot be used", "aloud paths");
+    (void)snprintf(c->text, sizeof(c->text), "process %ld holds %s", (long)holder, b->paths->data);
+    c->why = c->text;
+    return fail(c, err, "a node is running already", "aloud status");
+}
+
+/* The secret of a private network stands in a file of exactly 32 bytes. */
+static int find_network(struct al_boot *b, struct al_complaint *c)
+{
+    const char *path = b->conf->network_file;
+    al_network_public(&b->network);
+    if (path[0] == '\0')
+        return 0;
+    uint8_t bytes[sizeof(b->network.b) + 1];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t n = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
+    if (fd >= 0)
+        (void)close(fd);
+    if (n == (ssize_t)sizeof(b->network.b)) {
+        memcpy(b->network.b, bytes, sizeof(b->network.b));
+        sodium_memzero(bytes, sizeof(bytes));
+        return 0;
+    }
+    (void)snprintf(c->text, sizeof(c->text), "%s %s", path,
+        n < 0 ? "cannot be read" : "has not exactly 32 bytes");
+    c->why = c->text;
+    return fail(c, AL_E_CONFIG, "the secret of the network is not usable", NULL);
+}
+
+static int load_keys(struct al_boot *b, struct al_files_boot *start, struct al_complaint *c)
+{
+    int err = al_files_load(&b->keyring, b->paths->keys);
+    if (err == 0)
+        (void)sodium_mlock(&b->keyring, sizeof(b->keyring)); /* a limit may forbid it */
+    if (err == 0)
+        err = al_files_boot(start, b->paths->keys);
+    c->why = err == AL_E_NOT_INITIALISED ? "" : NULL; /* the first line says it all */
+    if (err == AL_E_NOT_INITIALISED)
+        return fail(c, err, "no identity on this machine yet", "aloud init");
+    return err == 0 ? 0 : fail(c, err, "the key files cannot be used", "aloud paths");
+}
+
+/* --- is the own log whole? ----------------------------------------------------------------- */
+
+static bool meta_is(struct al_store *s, const char *key, const uint8_t *expected, size_t n)
+{
+    struct al_slice value;
+    int err = al_store_kv_get(s, &value, AL_SPACE_META, al_slice_str(key));
+    return err == 0 && al_slice_eq(value, al_slice_of(expected, n));
+}
+
+static bool has_meta(struct al_store *s, const char *key)
+{
+    struct al_slice value;
+    return al_store_kv_get(s, &value, AL_SPACE_META, al_slice_str(key)) == 0;
+}
+
+/*
+ * The key files count starts, and so does the database. When it is behind, it is an older state
+ * of itself, or another's: its log may lack entries that others have, and must not be continued.
+ */
+static int compare_start(struct al_boot *b, const struct al_files_boot *start)
+{
+    uint8_t last[8], now[8];
+    al_u64be(last, start->starts - 1);
+    al_u64be(now, start->starts);
+    bool is_first = start->starts == 1 && !has_meta(b->store, META_INSTANCE);
+    bool is_next = meta_is(b->store, META_INSTANCE, start->instance, sizeof(start->instance)) &&
+                   meta_is(b->store, META_STARTS, last, sizeof(last));
+    b->is_copy = start->host_differs;
+    b->new_log = b->is_copy || (!is_first && !is_next);
+    int err = al_store_begin(b->store);
+    if (err != 0)
+        return err;
+    err = al_store_kv_put(b->store, AL_SPACE_META, al_slice_str(META_INSTANCE),
+        al_slice_of(start->instance, sizeof(start->instance)));
+    if (err == 0)
+        err = al_store_kv_put(
+            b->store, AL_SPACE_META, al_slice_str(META_STARTS), al_slice_of(now, sizeof(now)));
+    if (err == 0)
+        return al_store_commit(b->store);
+    al_store_rollback(b->store);
+    return err;
+}
+
+/* --- the node ------------------------------------------------------------------------------ */
+
+/* The node opens its store here; the first time it is open already. */
+static int open_store(void *arg, struct al_store **ret)
+{
+    struct al_boot *b = arg;
+    if (b->store == NULL)
+        return al_store_open(ret, b->paths->log_db, AL_STORE_WRITE);
+    *ret = b->store;
+    b->store = NULL;
+    return 0;
+}
+
+static int make_node(struct al_boot *b)
+{
+    struct al_slice addresses[AL_CONF_ADDRESSES];
+    for (size_t i = 0; i < b->conf->address_count; i++)
+        addresses[i] = al_slice_str(b->conf->addresses[i]);
+    struct al_node_opts opts = {
+        .open_store = open_store,
+        .open_arg = b,
+        .keyring = &b->keyring,
+        .network = b->network,
+        .agent = b->agent,
+        .new_log = b->new_log,
+        .listens_at_start = b->conf->listen_given,
+        .static_addresses = addresses,
+        .static_address_count = b->conf->address_count,
+    };
+    randombytes_buf(opts.seed, sizeof(opts.seed));
+    randombytes_buf(opts.boot, sizeof(opts.boot));
+    int err = al_node_new(&b->node, &opts, al_node_thread_now());
+    sodium_memzero(opts.seed, sizeof(opts.seed));
+    return err;
+}
+
+int al_boot(struct al_boot *b, struct al_complaint *c)
+{
+    struct al_files_boot start;
+    b->lock = -1;
+    int err = take_lock(b, c);
+    if (err == 0)
+        err = find_network(b, c);
+    if (err == 0)
+        err = load_keys(b, &start, c);
+    if (err != 0)
+        return err;
+    err = al_store_open(&b->store, b->paths->log_db, AL_STORE_WRITE);
+    if (err == AL_E_NOT_FOUND)
+        return fail(c, err, "there are keys, but no log: log.db is gone", "aloud restore");
+    if (err == 0)
+        err = compare_start(b, &start);
+    if (err == 0)
+        err = make_node(b);
+    if (err == AL_E_NOT_INITIALISED)
+        return fail(c, err, "the log belongs to another identity than the keys", "aloud paths");
+    return err == 0 ? 0 : fail(c, err, "the log cannot be opened", "aloud paths");
+}
+
+void al_boot_fini(struct al_boot *b)
+{
+    al_node_free(b->node);
+    al_store_close(b->store);
+    (void)sodium_munlock(&b->keyring, sizeof(b->keyring)); /* wipes it, too */
+    sodium_memzero(&b->keyring, sizeof(b->keyring));
+    if (b->lock >= 0)
+        al_files_unlock(b->lock);
+}

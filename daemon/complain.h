@@ -1,0 +1,36 @@
+/* How this program says that it can't go on, and with which exit status. */
+#ifndef AL_COMPLAIN_H
+#define AL_COMPLAIN_H
+
+#include "bytes.h"
+
+/* As the CLI's table says: `aloud help exit-codes`. */
+enum al_status {
+    AL_STATUS_DONE = 0,
+    AL_STATUS_FAILED = 1,
+    AL_STATUS_USAGE = 2,
+    AL_STATUS_DATA = 65,
+    AL_STATUS_NO_NODE = 69,
+    AL_STATUS_DISK = 74,
+    AL_STATUS_REFUSED = 77,
+    AL_STATUS_CONFIG = 78,
+};
+
+/* The status for an AL_E_* code. */
+enum al_status al_status_of(int err);
+
+struct al_complaint {
+    const char *what; /* happened; without a full stop */
+    const char *why;  /* without one, too; NULL: what |err| means; empty: nothing */
+    const char *hint; /* a command, or NULL */
+    int err;
+    char text[1200]; /* for a |why| that has to be made */
+};
+
+/* Write it to stderr, made safe. Returns the status of its error. */
+int al_complain(const struct al_complaint *c);
+
+/* The same in one line, without a full stop, for another program; cut off to |cap|. */
+void al_complaint_line(char *out, size_t cap, const struct al_complaint *c);
+
+#endif
