@@ -88,6 +88,18 @@ static struct al_slice trim(struct al_slice s)
     return s;
 }
 
+/* libsodium 1.0.18 takes some bytes above 0x7f for characters of the alphabet. */
+static bool is_base64(struct al_slice s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        uint8_t c = s.p[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+            c != '-' && c != '_')
+            return false;
+    }
+    return true;
+}
+
 /* Undo the text form: the encoded array, in |scratch|, without its checksum. */
 static int decode_text(
     struct al_slice *ret_body, uint8_t scratch[AL_TICKET_MAX], struct al_slice text)
@@ -95,10 +107,10 @@ static int decode_text(
     text = trim(text);
     if (text.n < SCHEME_CHARS || memcmp(text.p, SCHEME, SCHEME_CHARS) != 0)
         return AL_E_TICKET;
-    const char *code = (const char *)text.p + SCHEME_CHARS;
+    struct al_slice code = al_slice_of(text.p + SCHEME_CHARS, text.n - SCHEME_CHARS);
     size_t n = 0;
-    if (sodium_base642bin(
-            scratch, AL_TICKET_MAX, code, text.n - SCHEME_CHARS, NULL, &n, NULL, BASE64) != 0)
+    if (!is_base64(code) || sodium_base642bin(scratch, AL_TICKET_MAX, (const char *)code.p, code.n,
+                                NULL, &n, NULL, BASE64) != 0)
         return AL_E_TICKET;
     if (n < CHECK_BYTES)
         return AL_E_TICKET;
