@@ -65,7 +65,8 @@ static int person_items(struct items *items, const struct al_person *person)
         item =
             (struct al_item){.identity = person->identity, .device = log->device, .log = log->name};
         item.seq = log->frozen != 0 ? AL_SEQ_MAX + 1 : al_log_head(log);
-        if (log->frozen == 0)
+        /* with holes below its head it keeps the tag 0, which differs from every whole log's */
+        if (log->frozen == 0 && log->held == al_log_head(log))
             memcpy(item.tag, log->head_id.b, sizeof(item.tag));
         err = items_add(items, &item);
     }
@@ -347,7 +348,7 @@ static size_t items_below(const struct items *mine, size_t at, struct al_slice u
     return n;
 }
 
-/* True if the peer has just told this very item. */
+/* True if the peer has just told this very item, and so needs no answer to ask us for more. */
 static bool told(
     struct al_slice *list, uint32_t *left, struct al_item *theirs, const struct al_item *mine)
 {
@@ -355,7 +356,9 @@ static bool told(
         if (--*left > 0)
             al_message_next_item(theirs, list);
     }
-    return *left > 0 && compare_items(theirs, mine) == 0 && theirs->seq == mine->seq &&
+    static const uint8_t holes[sizeof(mine->tag)];
+    bool is_whole = mine->seq > AL_SEQ_MAX || memcmp(mine->tag, holes, sizeof(holes)) != 0;
+    return *left > 0 && compare_items(theirs, mine) == 0 && theirs->seq == mine->seq && is_whole &&
            memcmp(theirs->tag, mine->tag, sizeof(mine->tag)) == 0;
 }
 
