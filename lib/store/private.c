@@ -17,6 +17,8 @@ int al_private_err(int errno_value)
     switch (errno_value) {
     case ENOENT:
         return AL_E_NOT_FOUND;
+    case EEXIST:
+        return AL_E_EXISTS;
     case ELOOP:
     case ENOTDIR:
         return AL_E_PERMISSION;

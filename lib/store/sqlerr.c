@@ -1,29 +1,14 @@
 #include "sqlerr.h"
 
-#include <errno.h>
-
 #include "check.h"
 #include "err.h"
+#include "private.h"
 
-int al_sqlerr_of_errno(int sys)
+/* What the system said last is more exact, but may stem from another call than the failed one. */
+static int of_full_or_io(int sys)
 {
-    switch (sys) {
-    case ENOSPC:
-    case EDQUOT:
-        return AL_E_FULL;
-    case ENOMEM:
-        return AL_E_NOMEM;
-    case EROFS:
-    case EACCES:
-    case EPERM:
-        return AL_E_READ_ONLY;
-    case EEXIST:
-        return AL_E_EXISTS;
-    case ENOENT:
-        return AL_E_NOT_FOUND;
-    default:
-        return AL_E_IO;
-    }
+    int err = al_private_err(sys);
+    return err == AL_E_FULL || err == AL_E_READ_ONLY || err == AL_E_NOMEM ? err : AL_E_IO;
 }
 
 int al_sqlerr(sqlite3 *db, int rc)
@@ -45,8 +30,9 @@ int al_sqlerr(sqlite3 *db, int rc)
         return AL_E_LENGTH;
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR:
-        /* What the system said is more exact: the disk may be full. */
-        return rc == SQLITE_IOERR_NOMEM ? AL_E_NOMEM : al_sqlerr_of_errno(sqlite3_system_errno(db));
+        if (rc == SQLITE_IOERR_NOMEM)
+            return AL_E_NOMEM;
+        return of_full_or_io(sqlite3_system_errno(db));
     default:
         /* Wrong use is a bug of ours; all else (no such table, not a database) is the file's. */
         AL_ASSERT(rc != SQLITE_MISUSE && rc != SQLITE_OK);

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "limit.h"
+#include "private.h"
 #include "schema.h"
 #include "sqlerr.h"
 #include "sqlite_int.h"
@@ -24,7 +24,7 @@ static int make_file(const char *path)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return al_sqlerr_of_errno(errno);
+        return al_private_err(errno);
     close(fd);
     return 0;
 }
@@ -34,8 +34,8 @@ static int sync_path(const char *path, int flags)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
     if (fd < 0)
-        return al_sqlerr_of_errno(errno);
-    int err = fsync(fd) == 0 ? 0 : al_sqlerr_of_errno(errno);
+        return al_private_err(errno);
+    int err = fsync(fd) == 0 ? 0 : al_private_err(errno);
     close(fd);
     return err;
 }
@@ -101,10 +101,12 @@ static int harden(sqlite3 *db)
         db, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY");
 }
 
-/* Open |path| hardened; on an error nothing is left open. */
+/* Open the file |path|, hardened; on an error nothing is left open. */
 static int connect_to(sqlite3 **ret, const char *path, int flags)
 {
     sqlite3 *db = NULL;
+    if (access(path, F_OK) != 0)
+        return al_private_err(errno);
     int rc = sqlite3_open_v2(path, &db,
         flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, NULL);
     int err = rc == SQLITE_OK ? harden(db) : al_sqlerr(db, rc);

@@ -174,6 +174,12 @@ static int put_find_runs(struct al_store *s, struct put *p)
     return 0;
 }
 
+/* The signature that must be kept of the new entries, if any, is that of the last. */
+static bool put_needs_sig(const struct put *p)
+{
+    return !p->joins_above || ends_block(p->run.last);
+}
+
 /* Check that the chain holds where runs join. */
 static int put_check_chain(struct al_store *s, const struct put *p, const struct al_hash *last_id)
 {
@@ -196,6 +202,7 @@ static int put_check_chain(struct al_store *s, const struct put *p, const struct
 static int put_join(struct al_store *s, struct put *p, const struct al_sig *sig)
 {
     uint64_t last = p->run.last;
+    bool keep_sig = put_needs_sig(p);
     int err = 0;
     if (p->joins_above) {
         p->run.last = p->above.last;
@@ -209,7 +216,7 @@ static int put_join(struct al_store *s, struct put *p, const struct al_sig *sig)
     }
     if (err == 0)
         err = s->ops->run_put(s, p->log.no, &p->run);
-    if (err == 0 && (!p->joins_above || ends_block(last)))
+    if (err == 0 && keep_sig)
         err = s->ops->sig_put(s, p->log.no, last, sig);
     return err;
 }
@@ -231,6 +238,8 @@ int al_store_put(struct al_store *s, uint64_t *ret_pos, uint32_t log_no, uint64_
         err = put_find_runs(s, &p);
     if (err == 0)
         err = put_check_chain(s, &p, &items[count - 1].id);
+    if (err == 0 && sig == NULL && put_needs_sig(&p))
+        err = AL_E_SIG;
     if (err != 0)
         return err;
 

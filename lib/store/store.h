@@ -170,12 +170,13 @@ int al_store_logs(
 
 /*
  * Store |count| >= 1 consecutive entries of one block from |first|, none of which is held yet,
- * with |sig| over the last, or NULL when the entry after the last is held already. |prev| is the
- * id of first - 1. Runs are joined, and a signature that
- * is neither a block's last nor the head of a run any more is dropped. |ret_pos| is the position
- * of the last; entry i has ret_pos - count + 1 + i. The caller has verified everything; what the
- * store refuses all the same changes nothing: AL_E_BLOCK (they cross a block), AL_E_EXISTS (one
- * is held), AL_E_PREV (they don't fit the entries beside them), AL_E_NOT_FOUND (no such log).
+ * with |sig| over the last; NULL will do when the entry after it is held and in the same block.
+ * |prev| is the id of first - 1. Runs are joined, and a signature that is neither a block's last
+ * nor the head of a run any more is dropped. |ret_pos| is the position of the last; entry i has
+ * ret_pos - count + 1 + i. The caller has verified everything; what the store refuses all the same
+ * changes nothing: AL_E_BLOCK (they cross a block), AL_E_EXISTS (one is held), AL_E_PREV (they
+ * don't fit the entries beside them), AL_E_SIG (a signature is needed), AL_E_NOT_FOUND (no such
+ * log).
  */
 AL_MUST_CHECK
 int al_store_put(struct al_store *s, uint64_t *ret_pos, uint32_t log_no, uint64_t first,

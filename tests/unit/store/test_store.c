@@ -258,6 +258,7 @@ static void runs_join_on_either_side(struct world *w)
 static void signatures_stay_at_ends_of_blocks_and_of_runs_only(struct world *w)
 {
     begin(w);
+    uint64_t seq;
     add_log(w, 1);
     add_log(w, 2);
     put_all(w, 2, 1, 3);
@@ -274,11 +275,19 @@ static void signatures_stay_at_ends_of_blocks_and_of_runs_only(struct world *w)
     expect_sigs(w, 1, "64 66 ");
     put_all(w, 1, 67, 200);
     expect_sigs(w, 1, "64 128 192 200 ");
+    put_all(w, 1, 260, 270);
+    struct al_store_item item = item_of(259);
+    struct al_hash prev = id_of(258);
+    assert_int_equal(al_store_put(w->s, &seq, 1, 259, &prev, &item, 1, NULL, 7), 0);
+    expect_sigs(w, 1, "64 128 192 200 270 ");
+    put_all(w, 1, 257, 258);
+    item = item_of(256);
+    prev = id_of(255);
+    assert_int_equal(al_store_put(w->s, &seq, 1, 256, &prev, &item, 1, NULL, 7), AL_E_SIG);
     expect_sigs(w, 2, "3 ");
     commit(w);
 
     struct al_sig sig;
-    uint64_t seq;
     assert_int_equal(al_store_sig(w->s, &seq, &sig, 1, 64), 0);
     assert_int_equal(seq, 64);
     assert_int_equal(al_store_sig(w->s, &seq, &sig, 1, 65), 0);
@@ -308,6 +317,8 @@ static void what_does_not_fit_is_refused_and_changes_nothing(struct world *w)
     assert_int_equal(al_store_put(w->s, &pos, 1, 41, &wrong, &item, 1, &sig, 7), AL_E_PREV);
     assert_int_equal(al_store_put(w->s, &pos, 1, 61, &wrong, &item, 1, &sig, 7), AL_E_PREV);
     assert_int_equal(al_store_put(w->s, &pos, 1, 50, &wrong, &item, 1, &sig, 7), AL_E_PREV);
+    /* Only an entry before one that is held can do without a signature, but for a block's last. */
+    assert_int_equal(al_store_put(w->s, &pos, 1, 3, &wrong, &item, 1, NULL, 7), AL_E_SIG);
     assert_int_equal(pos, 99);
     commit(w);
 
