@@ -172,7 +172,11 @@ int al_cli_try_encoded(
     struct al_cli *c, struct al_slice *ret, const char *method, struct al_slice params)
 {
     int err = connect_node(c);
-    return err != 0 ? err : al_client_call(c->client, ret, method, params);
+    if (err != 0)
+        return err;
+    if (c->limit_ms != 0)
+        al_client_limit(c->client, c->limit_ms);
+    return al_client_call(c->client, ret, method, params);
 }
 
 int al_cli_try(struct al_cli *c, struct al_slice *ret, const char *method, struct al_params *params)

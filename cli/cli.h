@@ -78,6 +78,7 @@ struct al_cli {
     bool yes;      /* every question is answered with yes */
     bool json;     /* errors are objects, too */
     struct al_out *out;
+    uint32_t limit_ms;         /* for a call; 0: the client's own */
     struct al_client *client;  /* NULL until the first call */
     struct al_trouble no_node; /* why there is no node, when there is none */
     struct al_cli_string *strings;

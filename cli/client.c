@@ -156,26 +156,33 @@ static int next(struct al_client *k, struct al_rpc *ret, size_t *ret_n, uint64_t
     }
 }
 
-int al_client_call(
-    struct al_client *k, struct al_slice *ret, const char *method, struct al_slice params)
+int al_client_send(
+    struct al_client *k, uint32_t *ret_id, const char *method, struct al_slice params)
 {
-    uint64_t until = mono_ms() + k->limit_ms;
     struct al_buf request = al_heapbuf();
-    k->has_error = false;
     al_rpc_request(&request, ++k->id, method, params);
     int err = request.full ? AL_E_NOMEM : send_all(k, al_buf_slice(&request));
     al_heapbuf_free(&request);
-    while (err == 0) {
+    if (err == 0)
+        *ret_id = k->id;
+    return err;
+}
+
+int al_client_answer(struct al_client *k, struct al_slice *ret, uint32_t id)
+{
+    uint64_t until = mono_ms() + k->limit_ms;
+    k->has_error = false;
+    for (;;) {
         struct al_rpc rpc;
         size_t n;
-        err = next(k, &rpc, &n, until);
+        int err = next(k, &rpc, &n, until);
         if (err != 0)
-            break;
+            return err;
         if (rpc.type == AL_RPC_NOTIFICATION) {
             al_buf_put(&k->held, k->in.p, n);
             continue;
         }
-        if (rpc.type != AL_RPC_RESPONSE || rpc.id != k->id)
+        if (rpc.type != AL_RPC_RESPONSE || rpc.id != id)
             continue; /* of a call that was given up */
         if (rpc.error.n == 0) {
             *ret = rpc.result;
@@ -187,7 +194,15 @@ int al_client_call(
         k->has_error = true;
         return k->error.code < 0 ? k->error.code : AL_E_RPC;
     }
-    return err;
+}
+
+int al_client_call(
+    struct al_client *k, struct al_slice *ret, const char *method, struct al_slice params)
+{
+    uint32_t id;
+    k->has_error = false;
+    int err = al_client_send(k, &id, method, params);
+    return err == 0 ? al_client_answer(k, ret, id) : err;
 }
 
 int al_client_next(struct al_client *k, struct al_rpc *ret, uint32_t ms)

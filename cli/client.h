@@ -31,6 +31,14 @@ int al_client_call(
     struct al_client *k, struct al_slice *ret, const char *method, struct al_slice params);
 
 /*
+ * The two halves of it, for several calls under way at once: send one and store its number, and
+ * wait for the answer to that number. Answers come in the order of the calls and must be taken so.
+ */
+AL_MUST_CHECK int al_client_send(
+    struct al_client *k, uint32_t *ret_id, const char *method, struct al_slice params);
+AL_MUST_CHECK int al_client_answer(struct al_client *k, struct al_slice *ret, uint32_t id);
+
+/*
  * Wait at most |ms| for a notification; |ret| borrows it until the next use of |k|.
  * Returns 0, AL_E_TIMEOUT (nothing came; go on), AL_E_CLOSED, AL_E_RPC, AL_E_NOMEM.
  */

@@ -1,9 +1,19 @@
 /* The node itself: where it lives and which version runs. */
-#include <stdio.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "client.h"
 #include "cmds.h"
+#include "dirs.h"
+#include "heapbuf.h"
+#include "start.h"
+
+#define STOP_MS 20000
+#define STOP_STEP_MS 20
+#define LOG_BYTES_MAX (1024 * 1024)
 
 static int run_paths(struct al_cli *c)
 {
@@ -45,31 +55,37 @@ const struct al_cmd al_cmd_paths = {
     .run = run_paths,
 };
 
-/* The version of the node that runs now; "" when none does: asking must not start one. */
-static const char *node_version(struct al_cli *c)
+/* The node that runs now: asking must not start one. */
+struct running {
+    const char *agent; /* "": none runs */
+    uint64_t pid;
+};
+
+static struct running ask_running(struct al_cli *c)
 {
+    struct running r = {"", 0};
     struct al_client *k;
     if (al_client_connect(&k, c->socket) != 0)
-        return "";
+        return r;
     struct al_params params = {0};
-    al_params_uint(&params, "v", AL_RPC_VERSION);
     struct al_slice result;
-    const char *agent = "";
+    al_params_uint(&params, "v", AL_RPC_VERSION);
     if (al_client_call(k, &result, "hello", al_params_done(&params)) == 0)
-        agent = al_cli_dup(c, al_get_str(result, "agent"));
+        r = (struct running){
+            al_cli_dup(c, al_get_str(result, "agent")), al_get_uint(result, "pid")};
     al_params_free(&params);
     al_client_free(k);
-    return agent;
+    return r;
 }
 
 static int run_version(struct al_cli *c)
 {
-    const char *node = node_version(c);
+    struct running r = ask_running(c);
     al_say(c->out, AL_STYLE_NONE, "aloud %s\n", ALOUD_VERSION);
-    al_say(c->out, AL_STYLE_NONE, "node  %s\n", node[0] != '\0' ? node : "not running");
+    al_say(c->out, AL_STYLE_NONE, "node  %s\n", r.pid != 0 ? r.agent : "not running");
     al_out_row(c->out);
     al_out_cstr(c->out, "version", ALOUD_VERSION);
-    al_out_cstr(c->out, "node", node);
+    al_out_cstr(c->out, "node", r.agent);
     al_out_row_end(c->out);
     return AL_EXIT_DONE;
 }
@@ -82,4 +98,144 @@ const struct al_cmd al_cmd_version = {
     .fields = "version, node",
     .examples = {"aloud version", "aloud version --json=version"},
     .run = run_version,
+};
+
+/* ---- node ---- */
+
+static int print_running(struct al_cli *c)
+{
+    struct running r = ask_running(c);
+    if (r.pid == 0)
+        al_say(c->out, AL_STYLE_NONE, "The node is not running.\n");
+    else
+        al_say(c->out, AL_STYLE_NONE, "%s is running as process %llu.\n", r.agent,
+            (unsigned long long)r.pid);
+    al_out_row(c->out);
+    al_out_bool(c->out, "running", r.pid != 0);
+    al_out_cstr(c->out, "agent", r.agent);
+    al_out_uint(c->out, "pid", r.pid);
+    al_out_row_end(c->out);
+    return r.pid != 0 ? AL_EXIT_DONE : AL_EXIT_NO_NODE;
+}
+
+static int node_start(struct al_cli *c)
+{
+    int err = al_client_connect(&c->client, c->socket);
+    if (err != 0)
+        err = al_start_node(c);
+    return err != 0 ? al_cli_fail_call(c, err) : print_running(c);
+}
+
+/* Ask it to stop, and wait until it is gone: then its data may be touched by others. */
+static int stop(struct al_cli *c)
+{
+    struct running r = ask_running(c);
+    struct al_client *k;
+    if (r.pid == 0 || al_client_connect(&k, c->socket) != 0)
+        return 0;
+    struct al_slice result;
+    int err = al_client_call(k, &result, "stop", al_params_done(NULL));
+    al_client_free(k);
+    if (err != 0 && err != AL_E_CLOSED)
+        return al_fail_err(
+            c, err, "the node would not stop", al_cli_str(c, "%s.", al_err_words(err)), NULL);
+    const struct timespec step = {.tv_nsec = STOP_STEP_MS * 1000000L};
+    for (int waited = 0; waited < STOP_MS; waited += STOP_STEP_MS) {
+        if (kill((pid_t)r.pid, 0) != 0)
+            return 0;
+        (void)nanosleep(&step, NULL);
+    }
+    return al_fail_err(c, AL_E_TIMEOUT, "the node is still stopping", NULL, "aloud node status");
+}
+
+static int node_stop(struct al_cli *c)
+{
+    int status = stop(c);
+    if (status == 0)
+        al_cli_note(c, "The node is not running.");
+    return status;
+}
+
+static int node_restart(struct al_cli *c)
+{
+    int status = stop(c);
+    return status != 0 ? status : node_start(c);
+}
+
+/* The last lines of the log of a node that was started from here. */
+static int node_logs(struct al_cli *c)
+{
+    uint64_t lines = 100;
+    int status = al_cli_opt_uint(c, &lines, "lines", 1, 100000);
+    if (status != 0)
+        return status;
+    const char *path = al_start_log(c);
+    struct al_buf log = al_heapbuf();
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+    if (fd >= 0 && size > LOG_BYTES_MAX)
+        (void)lseek(fd, size - LOG_BYTES_MAX, SEEK_SET);
+    else if (fd >= 0)
+        (void)lseek(fd, 0, SEEK_SET);
+    if (fd < 0 || al_dirs_read(&log, fd, 2 * LOG_BYTES_MAX) != 0) {
+        status = al_fail(c, AL_EXIT_NO_SUCH, al_cli_str(c, "%s can't be read", path),
+            "A node that systemd runs writes into the journal.", "journalctl --user -u aloudd");
+    }
+    size_t from = log.n;
+    while (from > 0 && (log.p[from - 1] != '\n' || from == log.n || --lines > 0))
+        from--;
+    for (size_t at = from; at < log.n;) {
+        const uint8_t *end = memchr(log.p + at, '\n', log.n - at);
+        size_t n = end == NULL ? log.n - at : (size_t)(end - log.p) - at;
+        al_say_line(c->out, AL_STYLE_NONE, al_slice_of(log.p + at, n));
+        al_say(c->out, AL_STYLE_NONE, "\n");
+        al_out_row(c->out);
+        al_out_text(c->out, "line", al_slice_of(log.p + at, n));
+        al_out_row_end(c->out);
+        at += n + 1;
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    al_heapbuf_free(&log);
+    return status;
+}
+
+static int run_node(struct al_cli *c)
+{
+    static const struct {
+        const char *verb;
+        int (*run)(struct al_cli *c);
+    } verbs[] = {
+        {"start", node_start},
+        {"stop", node_stop},
+        {"restart", node_restart},
+        {"status", print_running},
+        {"logs", node_logs},
+    };
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (strcmp(c->args[0], verbs[i].verb) == 0)
+            return verbs[i].run(c);
+    }
+    return al_fail(c, AL_EXIT_USAGE, al_cli_str(c, "node can't '%s'", c->args[0]),
+        "It is start, stop, restart, status or logs.", "aloud node --help");
+}
+
+static const struct al_cli_opt node_opts[] = {
+    {"lines", 'n', "N", "logs: how many; 100 unless you say"},
+    {0},
+};
+
+const struct al_cmd al_cmd_node = {
+    .name = "node",
+    .group = AL_GROUP_START,
+    .usage = "start | stop | restart | status | logs",
+    .summary = "the program that runs behind: start and stop it",
+    .about = "Other commands start it by themselves when it does not run. status ends with 69 when "
+             "none runs.",
+    .opts = node_opts,
+    .fields = "running, agent, pid; logs: line",
+    .examples = {"aloud node restart", "aloud node logs -n 20"},
+    .args_min = 1,
+    .args_max = 1,
+    .run = run_node,
 };

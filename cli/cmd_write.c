@@ -24,9 +24,8 @@ struct entry {
     uint64_t at_ms;
     struct al_tags tags;
     struct al_slice text;
-    struct al_slice re; /* encoded refs, or n = 0 */
-    struct al_slice rt;
-    bool editor; /* write it there */
+    struct al_slice re; /* encoded ref of what is answered, or n = 0 */
+    bool editor;        /* write it there */
     const char *file;
     const char *again;
 };
@@ -140,8 +139,7 @@ static int finish_text(struct al_cli *c, struct entry *e, const char *remark)
 static struct al_slice encode_entry(struct al_buf *b, const struct entry *e)
 {
     bool re = e->re.n > 0;
-    bool rt = e->rt.n > 0;
-    al_write_map(b, (size_t)2 + (e->at_ms != 0) + (e->tags.count > 0) + re + rt);
+    al_write_map(b, (size_t)2 + (e->at_ms != 0) + (e->tags.count > 0) + re);
     al_write_cstr(b, "k");
     al_write_cstr(b, e->kind);
     if (e->at_ms != 0) {
@@ -151,10 +149,6 @@ static struct al_slice encode_entry(struct al_buf *b, const struct entry *e)
     if (re) {
         al_write_cstr(b, "re");
         al_write_raw(b, e->re);
-    }
-    if (rt) {
-        al_write_cstr(b, "rt");
-        al_write_raw(b, e->rt);
     }
     if (e->tags.count > 0) {
         al_write_cstr(b, "tags");
@@ -223,8 +217,6 @@ static int send_entry(struct al_cli *c, struct entry *e)
     al_heapbuf_free(&entry);
     if (e->to != NULL)
         al_params_cstr(&d.call, "to", e->to);
-    if (c->yes)
-        al_params_bool(&d.call, "allow_future", true);
     struct al_slice answer;
     status = al_draft_send(c, &answer, &d);
     al_params_free(&d.call);
@@ -300,21 +292,6 @@ const struct al_cmd al_cmd_post = {
     .run = run_post,
 };
 
-/* The root of the parent's thread: the parent itself, or what it says; empty when not held. */
-static struct al_slice thread_root(struct al_cli *c, const struct al_row *parent)
-{
-    if (parent->rt == NULL)
-        return parent->ref;
-    struct al_params params = {0};
-    struct al_slice result;
-    al_params_bin(&params, "id", parent->rt, 32);
-    int err = al_cli_try(c, &result, "show", &params);
-    al_params_free(&params);
-    if (err != 0)
-        return al_slice_of(NULL, 0);
-    return al_cli_keep(c, al_rpc_param(al_rpc_param(result, "row"), "ref"));
-}
-
 static int run_reply(struct al_cli *c)
 {
     struct entry e = {.kind = "reply", .again = al_cli_str(c, "aloud reply %s", c->args[0])};
@@ -330,7 +307,6 @@ static int run_reply(struct al_cli *c)
         return status;
     }
     e.re = parent.ref;
-    e.rt = thread_root(c, &parent);
     status = finish_text(c, &e,
         al_cli_str(c, "A reply to %s, for the same readers (%s):\n\n%s\n",
             al_refs_name(c, parent.identity, parent.name, parent.petname), al_cli_dup(c, parent.to),

@@ -4,6 +4,13 @@
 
 /* X(name), in the order of the help. */
 #define AL_CMDS(X)                                                                                 \
+    X(init)                                                                                        \
+    X(status)                                                                                      \
+    X(doctor)                                                                                      \
+    X(backup)                                                                                      \
+    X(node)                                                                                        \
+    X(paths)                                                                                       \
+    X(version)                                                                                     \
     X(post)                                                                                        \
     X(reply)                                                                                       \
     X(home)                                                                                        \
@@ -15,8 +22,16 @@
     X(search)                                                                                      \
     X(tags)                                                                                        \
     X(tail)                                                                                        \
-    X(paths)                                                                                       \
-    X(version)
+    X(invite)                                                                                      \
+    X(join)                                                                                        \
+    X(follow)                                                                                      \
+    X(unfollow)                                                                                    \
+    X(admit)                                                                                       \
+    X(block)                                                                                       \
+    X(people)                                                                                      \
+    X(peers)                                                                                       \
+    X(profile)                                                                                     \
+    X(import)
 
 #define AL_X(name) extern const struct al_cmd al_cmd_##name;
 AL_CMDS(AL_X)

@@ -6,9 +6,9 @@
 #include "feed.h"
 
 struct al_listing {
-    uint64_t limit;      /* entries; 0: all */
-    const uint8_t *from; /* an identity; NULL: own and followed */
-    bool mine;           /* own only */
+    uint64_t limit;              /* entries; 0: all */
+    const uint8_t *from;         /* an identity; NULL: own and followed */
+    bool mine;                   /* own only */
     const char *tag, *kind, *to; /* NULL: any */
     uint64_t since_ms, until_ms; /* 0: any time */
     bool oldest_first;

@@ -128,6 +128,17 @@ static int fail_several_people(
         al_cli_str(c, "'%s' could be %u people: %s", typed, count, words), NULL, first);
 }
 
+/* A whole id names somebody who is not known here yet. */
+static bool read_full_id(struct al_cli *c, struct al_person *ret, const char *typed)
+{
+    uint8_t identity[32];
+    if (al_id_parse_full(identity, al_slice_str(typed + (typed[0] == '@'))) != 0)
+        return false;
+    struct al_slice kept = al_cli_keep(c, al_slice_of(identity, sizeof(identity)));
+    *ret = (struct al_person){.identity = kept.p};
+    return true;
+}
+
 int al_refs_person(struct al_cli *c, struct al_person *ret, const char *typed)
 {
     struct al_params params = {0};
@@ -142,6 +153,8 @@ int al_refs_person(struct al_cli *c, struct al_person *ret, const char *typed)
     struct al_read people = al_get_array(result, "people", &count);
     if (count > 1)
         return fail_several_people(c, typed, people, count);
+    if (count == 0 && read_full_id(c, ret, typed))
+        return 0;
     if (count == 0)
         return al_fail_err(c, AL_E_NOT_FOUND, al_cli_str(c, "nobody called '%s' here", typed),
             did_you_mean(c, result), "aloud people");

@@ -8,8 +8,8 @@
 #define AL_TREE_NONE SIZE_MAX
 
 struct al_tree_node {
-    const uint8_t *id;        /* 32 bytes */
-    const struct al_row *row; /* NULL: it is named as a parent, but not here */
+    const uint8_t *id;                            /* 32 bytes */
+    const struct al_row *row;                     /* NULL: it is named as a parent, but not here */
     size_t parent, first_child, last_child, next; /* indices, or AL_TREE_NONE */
     size_t level;                                 /* 0 for a root */
 };

@@ -33,7 +33,7 @@
         "devices:uint peers:uint listening:[str] listen_error:str pos:uint behind:uint "           \
         "alone:uint problems:[{code:str text:str try:str}]",                                       \
         "the state of the node; alone: own entries that no other node is known to hold")           \
-    X(post, NODE, "key:bin16 entry:{k:str ...} to?:str",                        \
+    X(post, NODE, "key:bin16 entry:{k:str ...} to?:str",                                           \
         "ref:ref pos:uint to:str people:uint devices:uint",                                        \
         "append one entry; entry has the fields of its kind (docs/protocol.md), to is me, "        \
         "network "                                                                                 \
@@ -50,7 +50,9 @@
     X(peers, NODE, "",                                                                             \
         "peers:[{device:bin32 identity:bin32 state:str address:str outgoing:bool since:uint "      \
         "seen:uint behind:uint ahead:uint why:str next:uint}]",                                    \
-        "connections and dial attempts; behind: entries we lack of what it holds")                 \
+        "connections and dial attempts; state: ready, hello, dialling or waiting; behind: "        \
+        "entries "                                                                                 \
+        "we lack of what it holds; times in milliseconds since 1970, next: of the next dial")      \
     X(wait, NODE, "pos:uint timeout?:uint", "synced:bool",                                         \
         "answer when nothing is known to be missing any more, or after timeout milliseconds")      \
     X(confirm_phrase, NODE, "key:bin16", "", "note that the 24 words were written down")           \

@@ -195,3 +195,18 @@ void al_text_safe(struct al_buf *b, struct al_slice text, enum al_text_use use)
         }
     }
 }
+
+void al_text_utf8(struct al_buf *b, struct al_slice text, size_t bytes_max)
+{
+    size_t used = 0;
+    while (text.n > 0) {
+        size_t n;
+        bool valid = decode(&n, text) >= 0;
+        size_t put_n = valid ? n : 3;
+        if (put_n > bytes_max - used)
+            return;
+        al_buf_put(b, valid ? text.p : (const uint8_t *)"\xEF\xBF\xBD", put_n);
+        used += put_n;
+        text = al_slice_of(text.p + n, text.n - n);
+    }
+}

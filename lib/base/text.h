@@ -25,6 +25,12 @@ enum al_text_use {
 void al_text_safe(struct al_buf *b, struct al_slice s, enum al_text_use use);
 
 /*
+ * Append |s| as valid UTF-8: each byte that is none becomes U+FFFD. At most |bytes_max| bytes, cut
+ * between two code points. For text that is stored; what is shown needs al_text_safe().
+ */
+void al_text_utf8(struct al_buf *b, struct al_slice s, size_t bytes_max);
+
+/*
  * Columns that safe text takes; wide characters count 2, combining ones 0, a newline 0. Joined
  * emoji count as drawn apart: never too few.
  */

@@ -24,7 +24,7 @@ static void put_str(struct al_buf *out, const char *key, const char *v)
     al_write_cstr(out, v);
 }
 
-static uint64_t count_people(const struct al_node *n, bool only_followed)
+uint64_t node_count_people(const struct al_node *n, bool only_followed)
 {
     struct al_map_walk walk = {.at = 0};
     void *value;
@@ -102,8 +102,8 @@ int api_status(struct al_node *n, uint64_t call, struct al_slice params, struct 
     put_uint(out, "entries", n->logs->entries);
     put_uint(out, "own_entries", al_logs_own_entries(n->logs));
     put_uint(out, "logs", al_map_count(n->logs->logs));
-    put_uint(out, "people", count_people(n, false));
-    put_uint(out, "following", count_people(n, true));
+    put_uint(out, "people", node_count_people(n, false));
+    put_uint(out, "following", node_count_people(n, true));
     put_uint(out, "devices", al_record_devices(n->logs->self->record));
     put_uint(out, "peers", al_gossip_ready_peers(n->gossip));
     al_write_cstr(out, "listening");

@@ -103,11 +103,17 @@ int api_post(struct al_node *n, uint64_t call, struct al_slice params, struct al
         err = node_append(n, &ref, &p, 1);
     if (err != 0)
         return err;
-    al_write_map(out, 2);
+    al_write_map(out, 5);
     al_write_cstr(out, "ref");
     al_write_ref(out, &ref);
     al_write_cstr(out, "pos");
     al_write_uint(out, n->logs->pos);
+    al_write_cstr(out, "to");
+    al_write_cstr(out, al_audience_name(p.audience));
+    al_write_cstr(out, "people");
+    al_write_uint(out, node_count_people(n, false));
+    al_write_cstr(out, "devices");
+    al_write_uint(out, al_record_devices(n->logs->self->record));
     return 0;
 }
 

@@ -75,6 +75,9 @@ AL_MUST_CHECK int node_choose(struct al_node *n, const char *relation,
 AL_MUST_CHECK int node_choose_bool(
     struct al_node *n, const char *relation, const struct al_identity *identity, bool on);
 
+/* People known here besides oneself, or those of them that are followed. */
+uint64_t node_count_people(const struct al_node *n, bool only_followed);
+
 /* A meta fact; "" when absent. |out| has |cap| bytes and gets a NUL. */
 AL_MUST_CHECK int node_meta(struct al_node *n, char *out, size_t cap, const char *name);
 

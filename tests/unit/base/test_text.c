@@ -180,6 +180,26 @@ static void names_have_nothing_invisible(void **state)
     EXPECT("⠓⠑⠇⠇⠕", NAME, "⠓⠑⠇⠇⠕");
 }
 
+static void expect_utf8(const char *in, size_t bytes_max, const char *want)
+{
+    struct al_buf b = al_heapbuf();
+    al_text_utf8(&b, al_slice_str(in), bytes_max);
+    al_buf_put(&b, "", 1);
+    assert_string_equal((const char *)b.p, want);
+    al_heapbuf_free(&b);
+}
+
+static void stored_text_is_valid_and_cut_between_characters(void **state)
+{
+    (void)state;
+    expect_utf8("a\tb\x1b\n", 99, "a\tb\x1b\n");
+    expect_utf8("a\xFF\xE2\x82z", 99, "a" GONE GONE GONE "z");
+    expect_utf8("日本", 6, "日本");
+    expect_utf8("日本", 5, "日");
+    expect_utf8("a\xFF", 3, "a");
+    expect_utf8("a", 0, "");
+}
+
 static bool is_forbidden(int32_t cp)
 {
     utf8proc_category_t c = utf8proc_category(cp);
@@ -250,6 +270,7 @@ int main(void)
         cmocka_unit_test(marks_need_a_base_and_do_not_pile_up),
         cmocka_unit_test(white_space_follows_the_use),
         cmocka_unit_test(names_have_nothing_invisible),
+        cmocka_unit_test(stored_text_is_valid_and_cut_between_characters),
         cmocka_unit_test(anything_becomes_safe_and_a_second_time_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,14 +206,14 @@ def test_two_clients_start_one_node_and_both_succeed(person, tmp_path):
     assert len(started) == 1
 
 
-def test_reply_carries_parent_and_root(person, node):
-    node.answers["resolve"] = {"rows": [row(5, re=row(4)["id"], rt=row(3)["id"])], "similar": []}
-    node.answers["show"] = lambda p: {"row": row(3)} if p["id"] == row(3)["id"] else {}
+def test_reply_names_its_parent_and_takes_the_audience_of_the_thread(person, node):
+    node.answers["resolve"] = {"rows": [row(5)], "similar": []}
     done = person.run("reply", "q7", "indeed")
     assert done.returncode == 0, done.stderr
+    assert [name for name, _ in node.calls] == ["resolve", "post"]
     params = node.named("post")[0]
-    assert params["entry"]["re"] == row(5)["ref"] and params["entry"]["rt"] == row(3)["ref"]
-    assert params["entry"]["k"] == "reply" and "to" not in params
+    assert params["entry"] == {"k": "reply", "re": row(5)["ref"], "text": "indeed"}
+    assert "to" not in params
 
 
 def test_an_ambiguous_reference_lists_what_it_could_be(person, node):

@@ -136,6 +136,9 @@ static void agreement_is_no_fork(void **state)
     fork_at(1, 3, 3);
     b.log.b[0] ^= 1; /* another log */
     assert_int_equal(al_fork_find(&seq, &a, &b), AL_E_NO_FORK);
+    fork_at(1, 3, 3);
+    b.device.b[0] ^= 1; /* another device */
+    assert_int_equal(al_fork_find(&seq, &a, &b), AL_E_NO_FORK);
     struct al_hash prev = a.items[2].id;
     fork_at(1, 3, 3);
     sample_segment(&b, &p, 5, &prev, 1, payloads_b, 20, 3); /* spans that do not meet */

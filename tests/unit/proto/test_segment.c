@@ -191,6 +191,44 @@ static void a_segment_of_another_form_is_refused_by_name(void **state)
     assert_int_equal(open_of(&segment), AL_E_LENGTH);
 }
 
+/* A segment of one item, which is written as |item| says in bytes. */
+static int open_with_item(const char *item, size_t n)
+{
+    make(1, 1, 10);
+    struct al_buf b = al_buf_fixed(space, sizeof(space));
+    al_write_array(&b, 6);
+    al_write_bin(&b, segment.device.b, 32);
+    al_write_bin(&b, segment.log.b, 8);
+    al_write_uint(&b, 1);
+    al_write_bin(&b, segment.prev.b, 32);
+    al_write_array(&b, 1);
+    al_buf_put(&b, item, n);
+    al_write_bin(&b, segment.sig.b, 64);
+    return al_segment_open(&opened, al_buf_slice(&b));
+}
+
+static void an_item_of_another_form_is_refused_by_name(void **state)
+{
+    (void)state;
+    static const char hash[] = "\xc4\x20"
+                               "0123456789abcdef0123456789abcdef";
+    char stub[64] = "\x92\x05\x93\x07";
+    memcpy(stub + 4, hash, 34);
+    stub[38] = 1;
+    assert_int_equal(open_with_item("\x92\x05\xc4\x01x", 5), 0);
+    assert_int_equal(open_with_item("\x91\x05", 2), AL_E_COUNT);
+    assert_int_equal(open_with_item("\x93\x05\xc4\x01x\x00", 6), AL_E_COUNT);
+    assert_int_equal(open_with_item("\x92\x05\xc4\x00", 4), AL_E_LENGTH); /* empty */
+    assert_int_equal(open_with_item("\x92\x05\xa1x", 4), AL_E_TYPE);
+    assert_int_equal(open_with_item("\x92\xff\xc4\x01x", 5), AL_E_TYPE); /* time below 0 */
+    assert_int_equal(open_with_item(stub, 39), 0);
+    stub[38] = 2; /* no such state */
+    assert_int_equal(open_with_item(stub, 39), AL_E_RANGE);
+    stub[2] = (char)0x94;
+    stub[39] = 0;
+    assert_int_equal(open_with_item(stub, 40), AL_E_COUNT);
+}
+
 static void a_segment_attests_its_entries_and_the_one_before(void **state)
 {
     (void)state;
@@ -218,6 +256,7 @@ int main(void)
         cmocka_unit_test(stubs_name_a_possible_length),
         cmocka_unit_test(the_inline_limit_is_exact),
         cmocka_unit_test(a_segment_of_another_form_is_refused_by_name),
+        cmocka_unit_test(an_item_of_another_form_is_refused_by_name),
         cmocka_unit_test(a_segment_attests_its_entries_and_the_one_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -230,6 +230,8 @@ static void another_form_is_refused_by_name(void **state)
     bytes[1] = 1;
     bytes[2] = 4;
     assert_int_equal(open_of(signed_body(&body, false)), AL_E_STATEMENT_KIND);
+    bytes[2] = 0;
+    assert_int_equal(open_of(signed_body(&body, false)), AL_E_STATEMENT_KIND);
     bytes[2] = 2; /* a revocation has five fields */
     assert_int_equal(open_of(signed_body(&body, false)), AL_E_COUNT);
     bytes[2] = 3;

@@ -1,0 +1,51 @@
+#include "progress.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BAR_COLUMNS 24
+#define DRAW_MS 100
+
+static uint64_t mono_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+void al_progress_init(struct al_progress *p, const struct al_cli *c, uint64_t total)
+{
+    *p = (struct al_progress){
+        .shown = !c->quiet && isatty(STDERR_FILENO) == 1, .total = total, .begun_ms = mono_ms()};
+}
+
+uint64_t al_progress_rate(const struct al_progress *p, uint64_t done)
+{
+    uint64_t ms = mono_ms() - p->begun_ms;
+    return done * 1000 / (ms > 0 ? ms : 1);
+}
+
+void al_progress_at(struct al_progress *p, uint64_t done)
+{
+    uint64_t now_ms = mono_ms();
+    if (!p->shown || p->total == 0 || now_ms - p->drawn_ms < DRAW_MS)
+        return;
+    p->drawn_ms = now_ms;
+    p->drawn = true;
+    uint64_t part = done < p->total ? done : p->total;
+    size_t full = (size_t)(part * BAR_COLUMNS / p->total);
+    char bar[BAR_COLUMNS * 3 + 1] = "";
+    for (size_t i = 0; i < BAR_COLUMNS; i++)
+        memcpy(bar + 3 * i, i < full ? "━" : "╌", 4);
+    (void)fprintf(stderr, "\r\033[K%s %3llu %%  %llu of %llu  %llu/s", bar,
+        (unsigned long long)(part * 100 / p->total), (unsigned long long)part,
+        (unsigned long long)p->total, (unsigned long long)al_progress_rate(p, done));
+}
+
+void al_progress_end(struct al_progress *p)
+{
+    if (p->drawn)
+        (void)fputs("\r\033[K", stderr);
+    p->drawn = false;
+}
