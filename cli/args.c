@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "check.h"
+#include "help.h"
 
 #define LONG_BASE 256 /* long options are numbered from here, so no letter is one of them */
 
@@ -254,7 +255,7 @@ enum al_args_want al_args_read(struct al_cli *c, struct al_args_form *form, int 
     }
     c->args = argv;
     c->arg_count = 1;
-    if (help && strcmp(argv[0], "exit-codes") == 0)
+    if (help && al_help_is_topic(argv[0]))
         return AL_ARGS_HELP;
     c->cmd = find_command(c, argv[0]);
     if (c->cmd == NULL)

@@ -4,6 +4,7 @@
 
 #include "args.h"
 #include "fail.h"
+#include "man.h"
 
 static const char *const groups[AL_GROUP_COUNT] = {
     [AL_GROUP_START] = "Start",
@@ -76,12 +77,34 @@ static void command(struct al_out *o, const struct al_cmd *cmd)
         al_say(o, AL_STYLE_NONE, "  %s\n", cmd->examples[i]);
 }
 
+static const struct {
+    const char *name;
+    void (*print)(struct al_out *o);
+} topics[] = {
+    {"exit-codes", exit_codes},
+    {"man-commands", al_man_commands}, /* for the build of the man page */
+    {"man-exit-codes", al_man_exits},
+};
+
+bool al_help_is_topic(const char *name)
+{
+    for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
+        if (strcmp(name, topics[i].name) == 0)
+            return true;
+    }
+    return false;
+}
+
 void al_help(const struct al_cli *c)
 {
-    if (c->cmd != NULL)
+    if (c->cmd != NULL) {
         command(c->out, c->cmd);
-    else if (c->arg_count > 0)
-        exit_codes(c->out);
-    else
+        return;
+    }
+    if (c->arg_count == 0)
         overview(c->out);
+    for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]) && c->arg_count > 0; i++) {
+        if (strcmp(c->args[0], topics[i].name) == 0)
+            topics[i].print(c->out);
+    }
 }

@@ -4,7 +4,10 @@
 
 #include "cli.h"
 
-/* Print the help of c->cmd; else the exit codes if args[0] asks for them; else all commands. */
+/* True if `aloud help NAME` is about something else than a command. */
+bool al_help_is_topic(const char *name);
+
+/* Print the help of c->cmd; else of the topic args[0]; else an overview of all commands. */
 void al_help(const struct al_cli *c);
 
 #endif
