@@ -6,35 +6,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "backup.h"
 #include "check.h"
-#include "heapbuf.h"
 #include "input.h"
-#include "methods.h"
 #include "read.h"
-#include "rpc_client.h"
-#include "subscribe.h"
-#include "write.h"
+#include "rpc_server_int.h"
 
 #define BACKLOG 64
 #define FINISH_MS 500 /* for clients to take what is queued when the node stops */
 
 static_assert(AL_RPC_CLIENTS_MAX <= 1 << AL_RPC_SLOT_BITS, "a client's place fits its name");
-
-struct al_rpc_server {
-    struct al_rpc_server_opts opts;
-    struct al_rpc_client_env env;
-    uv_pipe_t pipe;
-    uv_timer_t timer;
-    bool is_open;
-    bool is_finishing;
-    bool must_accept; /* one waits that had no place */
-    struct al_subscriptions *subscriptions;
-    struct al_backups *backups;
-    struct al_rpc_client *clients[AL_RPC_CLIENTS_MAX];
-    uint64_t client_serial;
-    uint64_t written_pos; /* what writes through this socket have reached */
-};
 
 /* --- clients ------------------------------------------------------------------------------- */
 
@@ -43,8 +23,7 @@ static size_t slot_of(uint64_t name)
     return name & ((1U << AL_RPC_SLOT_BITS) - 1);
 }
 
-/* The client that has the open call |name|; NULL when it is gone. */
-static struct al_rpc_client *client_of(struct al_rpc_server *s, uint64_t name)
+struct al_rpc_client *al_rpc_server_client(struct al_rpc_server *s, uint64_t name)
 {
     size_t slot = slot_of(name);
     struct al_rpc_client *c = slot < AL_RPC_CLIENTS_MAX ? s->clients[slot] : NULL;
@@ -116,19 +95,9 @@ static bool may_read(void *arg)
     return !al_queue_full(s->opts.in, AL_LANE_LOCAL);
 }
 
-/* --- methods of the loop ------------------------------------------------------------------- */
+/* --- reading methods ----------------------------------------------------------------------- */
 
-/* What a method of the loop works with. */
-struct request {
-    struct al_rpc_server *server;
-    struct al_rpc_client *client;
-    uint64_t call;
-    struct al_slice params;
-    struct al_buf result;
-};
-
-/* Ask the readers, who answer through |done| once they see all that was written here. */
-static void query(struct request *q, struct al_slice method,
+void al_rpc_server_query(struct al_rpc_request *q, struct al_slice method,
     void (*done)(void *arg, uint64_t call, int err, struct al_slice result, const char *why))
 {
     struct al_read_call call = {
@@ -142,10 +111,9 @@ static void query(struct request *q, struct al_slice method,
     al_readers_query(q->server->opts.readers, &call);
 }
 
-/* The number |key|; AL_E_MISSING when it is not there, AL_E_PARAMS when it is none. */
-static int read_uint(uint64_t *ret, const struct request *q, const char *key)
+int al_rpc_server_uint(uint64_t *ret, struct al_slice params, const char *key)
 {
-    struct al_slice raw = al_rpc_param(q->params, key);
+    struct al_slice raw = al_rpc_param(params, key);
     if (raw.n == 0)
         return AL_E_MISSING;
     struct al_read r = al_read_init(raw);
@@ -156,154 +124,9 @@ static int read_uint(uint64_t *ret, const struct request *q, const char *key)
     return 0;
 }
 
-static void answer(struct request *q)
-{
-    al_rpc_client_answer(q->client, q->call, al_buf_slice(&q->result));
-}
-
-static void fail(struct request *q, int err, const char *hint)
-{
-    al_rpc_client_fail(q->client, q->call, err, NULL, hint);
-}
-
-static void do_hello(struct request *q)
-{
-    uint64_t v;
-    if (read_uint(&v, q, "v") != 0) {
-        fail(q, AL_E_PARAMS, NULL);
-        return;
-    }
-    if (v != AL_RPC_VERSION) {
-        fail(q, AL_E_VERSION, "aloud node restart");
-        return;
-    }
-    al_write_map(&q->result, 3);
-    al_write_cstr(&q->result, "v");
-    al_write_uint(&q->result, AL_RPC_VERSION);
-    al_write_cstr(&q->result, "pid");
-    al_write_uint(&q->result, (uint64_t)getpid());
-    al_write_cstr(&q->result, "agent");
-    al_write_cstr(&q->result, q->server->opts.agent);
-    answer(q);
-}
-
-static void do_api_info(struct request *q)
-{
-    al_write_map(&q->result, 1);
-    al_write_cstr(&q->result, "methods");
-    al_write_array(&q->result, al_method_count);
-    for (size_t i = 0; i < al_method_count; i++) {
-        const struct al_method *m = &al_methods[i];
-        al_write_map(&q->result, 4);
-        al_write_cstr(&q->result, "name");
-        al_write_cstr(&q->result, m->name);
-        al_write_cstr(&q->result, "params");
-        al_write_cstr(&q->result, m->params);
-        al_write_cstr(&q->result, "result");
-        al_write_cstr(&q->result, m->result);
-        al_write_cstr(&q->result, "summary");
-        al_write_cstr(&q->result, m->summary);
-    }
-    answer(q);
-}
-
-static void do_stop(struct request *q)
-{
-    answer(q); /* first: what is queued still arrives */
-    q->server->opts.on_stop(q->server->opts.arg);
-}
-
-static void subscribe_from(struct request *q, uint64_t from)
-{
-    uint64_t sub;
-    int err = al_subscriptions_add(q->server->subscriptions, &sub, q->client, from);
-    if (err != 0) {
-        fail(q, err, NULL);
-        return;
-    }
-    al_write_map(&q->result, 2);
-    al_write_cstr(&q->result, "pos");
-    al_write_uint(&q->result, from);
-    al_write_cstr(&q->result, "sub");
-    al_write_uint(&q->result, sub);
-    answer(q);
-    al_subscriptions_drained(q->server->subscriptions, q->client); /* rows come after the answer */
-}
-
-/* The views have said where "now" is. */
-static void on_now(void *arg, uint64_t call, int err, struct al_slice result, const char *why)
-{
-    (void)why;
-    struct al_rpc_server *s = arg;
-    struct request q = {.server = s, .client = client_of(s, call), .call = call};
-    if (q.client == NULL)
-        return;
-    q.params = result;
-    uint64_t pos;
-    if (err == 0)
-        err = read_uint(&pos, &q, "pos");
-    q.result = al_heapbuf();
-    if (err == 0)
-        subscribe_from(&q, pos);
-    else
-        fail(&q, err, NULL);
-    al_heapbuf_free(&q.result);
-}
-
-static void do_subscribe(struct request *q)
-{
-    uint64_t from;
-    int err = read_uint(&from, q, "from");
-    if (err == 0) {
-        subscribe_from(q, from);
-    } else if (err != AL_E_MISSING) {
-        fail(q, err, NULL);
-    } else {
-        q->params = al_slice_of("\x80", 1); /* an empty map */
-        query(q, al_slice_str("views_status"), on_now);
-    }
-}
-
-static void do_unsubscribe(struct request *q)
-{
-    uint64_t sub;
-    int err = read_uint(&sub, q, "sub");
-    if (err == 0)
-        err = al_subscriptions_remove(q->server->subscriptions, q->client, sub);
-    if (err == 0)
-        answer(q);
-    else
-        fail(q, err == AL_E_MISSING ? AL_E_PARAMS : err, NULL);
-}
-
-static const struct loop_method {
-    const char *name;
-    void (*run)(struct request *q);
-} loop_methods[] = {
-    {"hello", do_hello},
-    {"api_info", do_api_info},
-    {"stop", do_stop},
-    {"subscribe", do_subscribe},
-    {"unsubscribe", do_unsubscribe},
-};
-
-static void run_here(struct request *q, const struct al_method *method)
-{
-    const struct loop_method *m = loop_methods;
-    while (strcmp(m->name, method->name) != 0) {
-        m++;
-        AL_ASSERT(m < loop_methods + sizeof(loop_methods) / sizeof(loop_methods[0]));
-    }
-    q->result = al_heapbuf();
-    m->run(q);
-    al_heapbuf_free(&q->result);
-}
-
-/* --- reading methods ----------------------------------------------------------------------- */
-
 static void on_read_done(void *arg, uint64_t call, int err, struct al_slice result, const char *why)
 {
-    struct al_rpc_client *c = client_of(arg, call);
+    struct al_rpc_client *c = al_rpc_server_client(arg, call);
     if (c == NULL)
         return;
     if (err == 0)
@@ -312,7 +135,7 @@ static void on_read_done(void *arg, uint64_t call, int err, struct al_slice resu
         al_rpc_client_fail(c, call, err, why, NULL);
 }
 
-static void run_reader(struct request *q, struct al_slice method)
+static void run_reader(struct al_rpc_request *q, struct al_slice method)
 {
     struct al_rpc_server *s = q->server;
     if (al_slice_is(method, "backup")) {
@@ -321,27 +144,28 @@ static void run_reader(struct request *q, struct al_slice method)
     }
     if (al_slice_is(method, "backup_read")) {
         uint64_t handle, offset;
-        if (read_uint(&handle, q, "handle") != 0 || read_uint(&offset, q, "offset") != 0)
+        if (al_rpc_server_uint(&handle, q->params, "handle") != 0 ||
+            al_rpc_server_uint(&offset, q->params, "offset") != 0)
             al_rpc_client_fail(q->client, q->call, AL_E_PARAMS, NULL, NULL);
         else
             al_backups_read(s->backups, q->client->id, q->call, handle, offset);
         return;
     }
-    query(q, method, on_read_done);
+    al_rpc_server_query(q, method, on_read_done);
 }
 
 static void on_request(void *arg, struct al_rpc_client *c, uint64_t call, const struct al_rpc *m)
 {
     struct al_rpc_server *s = arg;
     const struct al_method *method = al_method_find(m->method);
-    struct request q = {.server = s, .client = c, .call = call, .params = m->params};
+    struct al_rpc_request q = {.server = s, .client = c, .call = call, .params = m->params};
     if (method == NULL) {
         al_rpc_client_fail(c, call, AL_E_METHOD, NULL, NULL);
         return;
     }
     switch (method->where) {
     case AL_METHOD_LOOP:
-        run_here(&q, method);
+        al_rpc_loop_run(&q, method);
         break;
     case AL_METHOD_NODE:
         al_rpc_client_call(c, call)->at_node = true;
@@ -357,7 +181,7 @@ void al_rpc_server_reply(struct al_rpc_server *s, const struct al_effect *e)
 {
     if (e->pos > s->written_pos)
         s->written_pos = e->pos;
-    struct al_rpc_client *c = client_of(s, e->call);
+    struct al_rpc_client *c = al_rpc_server_client(s, e->call);
     if (c == NULL)
         return;
     if (e->err == 0)
