@@ -8,6 +8,7 @@
 #include "batch.h"
 #include "check.h"
 #include "input.h"
+#include "netwatch.h"
 #include "node_thread.h"
 #include "readers.h"
 #include "ready.h"
@@ -36,6 +37,7 @@ struct loop {
     struct al_readers *readers;
     struct al_tcp *tcp;
     struct al_rpc_server *rpc;
+    struct al_netwatch *netwatch;
     uint64_t views_pos;
     bool views_ready;
     bool is_stopping;
@@ -157,6 +159,7 @@ static void stop(struct loop *l)
     al_logger_line(l->opts.logger, LOG_INFO, "stopping");
     AL_ASSERT(uv_timer_start(&l->give_up, on_give_up, GIVE_UP_MS, 0) == 0);
     uv_unref((uv_handle_t *)&l->give_up);
+    al_netwatch_stop(l->netwatch);
     al_rpc_server_stop(l->rpc);
     al_tcp_stop(l->tcp);
     al_node_thread_stop(l->node_thread);
