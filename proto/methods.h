@@ -63,7 +63,9 @@
         "entries by time, newest first unless said otherwise; without from or mine: own and "      \
         "followed")                                                                                \
     X(changes, READ, "from:uint limit?:uint", "rows:[row] pos:uint",                               \
-        "entries in order of arrival")                                                             \
+        "entries of the timeline in order of arrival; go on from pos; the end is reached when "    \
+        "pos "                                                                                     \
+        "without rows is the last")                                                                \
     X(show, READ, "id:bin32",                                                                      \
         "row:row header:{seq:uint time:uint prev:bin32 plen:uint phash:bin32} sig?:{seq:uint "     \
         "sig:bin64} payload?:bin edits:[row] replies:uint",                                        \
@@ -72,7 +74,10 @@
         "the thread of an entry, parents before children; rows carry depth")                       \
     X(search, READ, "query:str limit?:uint cursor?:cursor rank?:bool",                             \
         "rows:[row] next?:cursor of:uint behind:uint",                                             \
-        "full-text search; rows carry snippet: text with \\x02 and \\x03 around what matched")     \
+        "full-text search: words -without \"phrases\" prefix* tag: from: kind: in: since: "        \
+        "until:; "                                                                                 \
+        "ranked unless rank is false; of: how many were found, of the newest 5,000; rows carry "   \
+        "snippet: text with \\x02 and \\x03 around what matched")                                  \
     X(tags, READ, "limit?:uint from?:bin32", "tags:[{tag:str count:uint last:uint}]",              \
         "tags by use")                                                                             \
     X(people, READ, "",                                                                            \
@@ -84,13 +89,16 @@
         "whom a typed name, petname or id prefix can mean: one, several, or none")                 \
     X(profile, READ, "identity:bin32",                                                             \
         "identity:bin32 name:str petname:str me:bool following:bool admitted:bool blocked:bool "   \
-        "about:str working:str wants:str knows:str entries:uint first:uint last:uint "             \
+        "muted:bool about:str working:str wants:str knows:str entries:uint first:uint last:uint "  \
         "devices:[{device:bin32 name:str revoked:bool}]",                                          \
         "a person's newest profile")                                                               \
     X(resolve, READ, "ref:str", "rows:[row] similar:[str]",                                        \
         "entries that a typed reference can mean: an id prefix, last, last~N, @name/last")         \
-    X(views_status, READ, "", "pos:uint behind:uint entries:uint rebuilt:uint safe_mode:bool",     \
-        "how far the views are")                                                                   \
+    X(views_status, READ, "",                                                                      \
+        "pos:uint behind:uint entries:uint unindexed:uint unreadable:uint rebuilt:uint "           \
+        "safe_mode:bool",                                                                          \
+        "how far the views are; unindexed: positions that search does not know yet; rebuilt: how " \
+        "often the file was thrown away")                                                          \
     X(doctor, READ, "from?:bin32",                                                                 \
         "findings:[{code:str severity:str text:str try:str}] entries:uint logs:uint",              \
         "check every chain held; severity is ok, note, warning or error")                          \
@@ -104,8 +112,8 @@
  *   petname:bool mine:bool kind:str to:str (me, circle, network, web) time:uint (sorts by it)
  *   at:uint (0 unless given) claimed:uint arrived:uint pos:uint text:str tags:[str] re:bin32|nil
  *   rt:bin32|nil replies:uint short:uint (characters that name it today) depth:uint snippet:str
- *   state:str (ok, edited, retracted, missing, unreadable, disputed) fields:{...} (url, title,
- *   quote, name, about, working, wants, knows, who, src, val..., those that it has)
+ *   state:str (ok, edited, retracted, missing, unreadable, disputed, revoked) fields:{...} (url,
+ *   title, quote, name, about, working, wants, knows, who, src, of, from..., those that it has)
  */
 #define AL_ROW_FIELDS 23
 

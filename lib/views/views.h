@@ -33,6 +33,15 @@ AL_MUST_CHECK int al_views_step(
     struct al_views *v, uint64_t *ret_pos, bool *ret_more, uint32_t limit);
 
 /*
+ * Between steps, at least once a minute: make sure that retracted text is nowhere in the file any
+ * more (part of the search index is rewritten, up to half a second for each call; |ret_more| says
+ * that there is more to do), empty the write-ahead log, give memory back. AL_E_BUSY: a reader was
+ * in the way, try again; AL_E_IO, AL_E_FULL.
+ */
+AL_MUST_CHECK
+int al_views_tidy(struct al_views *v, bool *ret_more);
+
+/*
  * A reader of the same file, read-only, with a store reader of its own on |log_path| for what
  * only the log knows. AL_E_NOT_FOUND before the writer has made it.
  */

@@ -1,0 +1,235 @@
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "entry.h"
+#include "id.h"
+#include "prev.h"
+#include "reader_int.h"
+#include "write.h"
+
+#define FINDINGS_MAX 200
+#define TEXT_BYTES 256
+
+/* One log being checked, entry by entry. */
+struct check {
+    struct al_call *c;
+    struct al_page findings;
+    const struct al_identity *only; /* NULL: everybody */
+    const struct al_store_log *log;
+    char name[TEXT_BYTES]; /* of the log, for people */
+    struct al_hash prev;
+    uint64_t next;     /* the entry that comes next in the run */
+    uint64_t last_run; /* where the run above begins, 0 before the first */
+    uint64_t entries;
+    uint64_t logs;
+    uint64_t stubs; /* entries whose payload is not held */
+};
+
+__attribute__((format(printf, 5, 6))) static void find(struct check *k, const char *code,
+    const char *severity, const char *hint, const char *format, ...);
+
+static void find(struct check *k, const char *code, const char *severity, const char *hint,
+    const char *format, ...)
+{
+    if (k->findings.count >= FINDINGS_MAX)
+        return;
+    char text[TEXT_BYTES * 2];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    struct al_buf *b = &k->findings.rows;
+    al_write_map(b, 4);
+    al_write_cstr(b, "code");
+    al_write_cstr(b, code);
+    al_write_cstr(b, "severity");
+    al_write_cstr(b, severity);
+    al_write_cstr(b, "text");
+    al_write_cstr(b, text);
+    al_write_cstr(b, "try");
+    al_write_cstr(b, hint);
+    k->findings.count++;
+}
+
+/* What a log is called: the name of its author, and where its device's id begins. */
+static int name_log(struct check *k)
+{
+    char device[9];
+    char who[9];
+    al_id_text_prefix(device, k->log->device.b, 8);
+    al_id_text_prefix(who, k->log->identity.b, 8);
+    sqlite3_stmt *st = NULL;
+    int got = al_call_prepare(
+        k->c, &st, "SELECT coalesce(petname, name, '') FROM author WHERE identity = ?1");
+    struct al_slice name = al_slice_of(NULL, 0);
+    if (got == 0) {
+        al_viewdb_bind_blob(st, 1, al_slice_of(k->log->identity.b, 32));
+        got = al_viewdb_step(st);
+        name = al_viewdb_slice(st, 0);
+    }
+    (void)snprintf(k->name, sizeof(k->name), "the log of %.*s~%s on device %s", (int)name.n,
+        name.n > 0 ? (const char *)name.p : "", who, device);
+    (void)sqlite3_finalize(st);
+    return got < 0 ? got : 0;
+}
+
+static int on_entry(void *arg, const struct al_store_row *row)
+{
+    struct check *k = arg;
+    struct al_hash id;
+    if (row->seq != k->next) {
+        find(k, "entry-missing", "error", "aloud restore", "%s lacks entry %llu", k->name,
+            (unsigned long long)k->next);
+        return 1;
+    }
+    struct al_header h = {
+        .device = k->log->device,
+        .log = k->log->log,
+        .seq = row->seq,
+        .time_ms = row->time_ms,
+        .prev = k->prev,
+        .plen = row->plen,
+        .phash = row->phash,
+    };
+    if (row->payload.n > 0) {
+        h.plen = (uint32_t)row->payload.n;
+        al_entry_payload_hash(&h.phash, row->payload);
+    }
+    al_header_id(&id, &h);
+    if (!al_hash_eq(&id, &row->id))
+        find(k, "entry-damaged", "error", "aloud restore",
+            "%s is damaged at entry %llu: its content does not match its id", k->name,
+            (unsigned long long)row->seq);
+    k->stubs += row->payload.n == 0 ? 1 : 0;
+    k->prev = row->id;
+    k->next++;
+    k->entries++;
+    return 0;
+}
+
+/* Every signature kept over entries first..last: those of blocks, and the head's. */
+static int check_signatures(struct check *k, uint64_t first, uint64_t last)
+{
+    struct al_store *s = k->c->r->log;
+    uint64_t seq = first;
+    while (seq <= last) {
+        struct al_sig sig;
+        struct al_store_row row;
+        uint64_t at;
+        int err = al_store_sig(s, &at, &sig, k->log->no, seq);
+        if (err == AL_E_NOT_FOUND || (err == 0 && at > last)) {
+            find(k, "signature-missing", "error", "aloud restore",
+                "%s has no signature over its entries %llu to %llu", k->name,
+                (unsigned long long)seq, (unsigned long long)last);
+            return 0;
+        }
+        if (err == 0)
+            err = al_store_get(s, &row, k->log->no, at);
+        if (err != 0 && err != AL_E_NOT_FOUND)
+            return err;
+        if (err != 0 || al_entry_verify(&sig, &k->log->device, &row.id) != 0)
+            find(k, "signature-bad", "error", "aloud restore",
+                "%s has a signature at entry %llu that is not its device's", k->name,
+                (unsigned long long)at);
+        seq = at + 1;
+    }
+    return 0;
+}
+
+static int on_run(void *arg, const struct al_store_run *run)
+{
+    struct check *k = arg;
+    struct al_hash genesis;
+    if (k->last_run != 0)
+        find(k, "gap", "note", "aloud wait --synced",
+            "%s is not held between entries %llu and %llu", k->name, (unsigned long long)run->last,
+            (unsigned long long)k->last_run);
+    k->last_run = run->first;
+    k->prev = run->prev;
+    k->next = run->first;
+    if (run->first == 1) {
+        al_entry_genesis(&genesis, &k->log->identity, &k->log->device, &k->log->log);
+        if (!al_hash_eq(&genesis, &run->prev))
+            find(k, "chain-broken", "error", "aloud restore",
+                "%s does not begin as the log of that person", k->name);
+    }
+    int err = al_store_entries(k->c->r->log, k->log->no, run->first, run->last, on_entry, k);
+    return err < 0 ? err : check_signatures(k, run->first, run->last);
+}
+
+static int on_log(void *arg, const struct al_store_log *log)
+{
+    struct check *k = arg;
+    if (k->only != NULL && !al_identity_eq(k->only, &log->identity))
+        return 0;
+    k->log = log;
+    k->last_run = 0;
+    k->logs++;
+    int err = name_log(k);
+    if (err == 0)
+        err = al_store_runs(k->c->r->log, log->no, on_run, k);
+    return err;
+}
+
+/* What the views know beyond the chains: forks, and entries that nobody can read. */
+static int check_views(struct check *k)
+{
+    sqlite3_stmt *st = NULL;
+    int64_t unreadable;
+    int err = al_call_meta(k->c, "unreadable", &unreadable);
+    if (err == 0 && k->only == NULL && unreadable > 0)
+        find(k, "unreadable", "note", "",
+            "%lld entries can't be read here: sealed for others, or"
+            " of a form that this version does not know",
+            (long long)unreadable);
+    if (err == 0)
+        err = al_call_prepare(k->c, &st,
+            "SELECT coalesce(a.petname, a.name, ''), l.frozen, a.identity FROM log l"
+            " JOIN author a ON a.no = l.author WHERE l.frozen IS NOT NULL");
+    int got = 0;
+    while (err == 0 && (got = al_viewdb_step(st)) > 0) {
+        uint8_t identity[32];
+        char who[9];
+        al_viewdb_bytes(st, 2, identity, sizeof(identity));
+        if (k->only != NULL && memcmp(identity, k->only->b, sizeof(identity)) != 0)
+            continue;
+        al_id_text_prefix(who, identity, 8);
+        struct al_slice name = al_viewdb_slice(st, 0);
+        find(k, "fork", "error", "aloud people",
+            "the log of %.*s~%s forks at entry %llu: two different entries carry that number, and"
+            " from there on entries are disputed",
+            (int)name.n, name.n > 0 ? (const char *)name.p : "", who,
+            (unsigned long long)al_viewdb_uint(st, 1));
+    }
+    (void)sqlite3_finalize(st);
+    return err != 0 ? err : got;
+}
+
+int al_doctor_call(struct al_call *c, struct al_buf *out)
+{
+    struct al_identity only;
+    struct check k = {.c = c};
+    if (al_call_bytes32(c, "from", only.b))
+        k.only = &only;
+    if (c->err != 0)
+        return c->err;
+    al_page_init(&k.findings);
+    int err = al_store_logs(c->r->log, on_log, &k);
+    if (err == 0)
+        err = check_views(&k);
+    if (err == 0 && k.stubs > 0)
+        find(&k, "payload-missing", "note", "", "%llu entries are held without their content",
+            (unsigned long long)k.stubs);
+    if (err == 0 && k.findings.count == 0)
+        find(&k, "ok", "ok", "", "every chain, signature and payload held is as it should be");
+    if (err == 0) {
+        al_write_map(out, 3);
+        err = al_page_write(&k.findings, out, "findings");
+        al_write_cstr(out, "entries");
+        al_write_uint(out, k.entries);
+        al_write_cstr(out, "logs");
+        al_write_uint(out, k.logs);
+    }
+    al_page_free(&k.findings);
+    return err;
+}

@@ -1,0 +1,216 @@
+#include "lines.h"
+#include "read.h"
+#include "views_int.h"
+
+/* Places that are tried when an instant and its bits of an id are taken. */
+#define PLACE_TRIES 100000
+
+int al_shelf_head(struct al_views *v, struct al_entry_head *ret, int64_t n)
+{
+    sqlite3_stmt *st = v->sql[AL_SQL_ENTRY_HEAD];
+    al_viewdb_bind_int(st, 1, n);
+    int got = al_viewdb_step(st);
+    if (got > 0) {
+        *ret = (struct al_entry_head){
+            .n = n,
+            .k = sqlite3_column_int64(st, 0),
+            .author = sqlite3_column_int64(st, 1),
+            /* an unknown kind is stored by its name, which reads as 0: AL_KIND_UNKNOWN */
+            .kind = sqlite3_column_type(st, 2) == SQLITE_INTEGER ? sqlite3_column_int(st, 2) : 0,
+            .audience = sqlite3_column_int(st, 3),
+            .state = sqlite3_column_int(st, 4),
+            .edit = sqlite3_column_int64(st, 5),
+            .time = sqlite3_column_int64(st, 7),
+        };
+        al_viewdb_bytes(st, 6, ret->id.b, sizeof(ret->id.b));
+    }
+    (void)sqlite3_reset(st);
+    return got;
+}
+
+int al_shown_load(struct al_views *v, struct al_shown *ret, int64_t n)
+{
+    sqlite3_stmt *st = v->sql[AL_SQL_SHOWN];
+    *ret = (struct al_shown){.st = st};
+    al_viewdb_bind_int(st, 1, n);
+    int got = al_viewdb_step(st);
+    if (got <= 0) {
+        al_shown_done(ret);
+        return got;
+    }
+    ret->k = sqlite3_column_int64(st, 0);
+    ret->author = sqlite3_column_int64(st, 1);
+    ret->kind = sqlite3_column_type(st, 2) == SQLITE_INTEGER ? sqlite3_column_int(st, 2) : 0;
+    ret->audience = sqlite3_column_int(st, 3);
+    ret->text = al_viewdb_slice(st, 4);
+    ret->tags = al_viewdb_slice(st, 5);
+    ret->fields = al_viewdb_slice(st, 6);
+    return 1;
+}
+
+void al_shown_done(struct al_shown *s)
+{
+    (void)sqlite3_reset(s->st);
+}
+
+int al_shelf_place(struct al_views *v, int64_t *ret_k, const struct al_entry_head *e)
+{
+    sqlite3_stmt *st = v->sql[AL_SQL_LINE_ADD];
+    int64_t k = al_line_key((uint64_t)e->time, &e->id);
+    al_viewdb_bind_int(st, 2, e->n);
+    al_viewdb_bind_int(st, 3, e->author);
+    al_viewdb_bind_int(st, 4, e->kind);
+    al_viewdb_bind_int(st, 5, e->audience);
+    for (int tries = 0; tries < PLACE_TRIES; tries++, k++) {
+        al_viewdb_bind_int(st, 1, k);
+        int rc = sqlite3_step(st);
+        (void)sqlite3_reset(st);
+        if (rc == SQLITE_DONE) {
+            *ret_k = k;
+            return 0;
+        }
+        if ((rc & 0xff) != SQLITE_CONSTRAINT)
+            return al_viewdb_err(rc);
+    }
+    *ret_k = 0; /* a crowd that somebody made on purpose: the entry can still be shown by its id */
+    return 0;
+}
+
+/* The number of a tag, made when it is new. */
+static int tag_number(struct al_views *v, int64_t *ret, struct al_slice name)
+{
+    sqlite3_stmt *st = v->sql[AL_SQL_TAG_FIND];
+    al_viewdb_bind_text(st, 1, name);
+    int got = al_viewdb_int(st, ret, NULL, 0);
+    if (got != 0)
+        return got < 0 ? got : 0;
+    st = v->sql[AL_SQL_TAG_ADD];
+    al_viewdb_bind_text(st, 1, name);
+    int err = al_viewdb_run(st);
+    if (err == 0)
+        *ret = sqlite3_last_insert_rowid(v->db);
+    return err;
+}
+
+int al_shelf_tags(
+    struct al_views *v, int64_t author, int64_t k, struct al_slice tags, int64_t delta)
+{
+    if (tags.n == 0)
+        return 0;
+    struct al_read r = al_read_init(tags);
+    uint32_t count = al_read_array(&r, 0, AL_TAGS_MAX);
+    int err = 0;
+    for (uint32_t i = 0; err == 0 && i < count; i++) {
+        int64_t tag;
+        err = tag_number(v, &tag, al_read_str(&r, AL_TAG_MAX));
+        enum al_views_sql which = delta > 0 ? AL_SQL_TAGGED_ADD : AL_SQL_TAGGED_DROP;
+        if (err == 0)
+            err = al_viewdb_run_ints(v->sql[which], (int64_t[]){tag, k}, 2);
+        if (err == 0)
+            err = al_tally_add(&v->tally, author, tag, delta, delta > 0 ? k >> AL_LINE_ID_BITS : 0);
+    }
+    return err;
+}
+
+/* Take what shows of |n| from the line, the tags and the words. Returns 1, 0 (it was not there). */
+static int take_down(struct al_views *v, int64_t n)
+{
+    struct al_shown s;
+    int got = al_shown_load(v, &s, n);
+    if (got <= 0)
+        return got;
+    int err = al_words_remove(v, n, &s, true);
+    if (err == 0)
+        err = al_shelf_tags(v, s.author, s.k, s.tags, -1);
+    if (err == 0)
+        err = al_viewdb_run_ints(v->sql[AL_SQL_LINE_DROP], &s.k, 1);
+    al_shown_done(&s);
+    return err == 0 ? 1 : err;
+}
+
+int al_shelf_leave(struct al_views *v, int64_t n, enum al_entry_state state)
+{
+    struct al_entry_head e;
+    int got = al_shelf_head(v, &e, n);
+    if (got <= 0)
+        return got;
+    int err = al_viewdb_run_ints(v->sql[AL_SQL_ENTRY_SET_STATE], (int64_t[]){n, state}, 2);
+    if (err == 0 && e.kind == AL_KIND_EDIT)
+        err = al_amend_withdraw(v, n);
+    if (err == 0) {
+        got = take_down(v, n);
+        err = got < 0 ? got : 0;
+    }
+    if (err == 0)
+        err = al_viewdb_run_ints(v->sql[AL_SQL_ENTRY_UNPLACE], &n, 1);
+    if (err == 0 && e.kind == AL_KIND_PROFILE)
+        err = al_relate_profile_lost(v, e.author);
+    return err;
+}
+
+int al_shelf_wipe(struct al_views *v, int64_t n, enum al_entry_state state)
+{
+    int err = al_shelf_leave(v, n, state);
+    return err != 0 ? err : al_viewdb_run_ints(v->sql[AL_SQL_ENTRY_WIPE], &n, 1);
+}
+
+int al_shelf_show(struct al_views *v, int64_t n, int64_t edit)
+{
+    struct al_shown s;
+    int got = al_shown_load(v, &s, n);
+    if (got < 0)
+        return got;
+    int err = 0;
+    bool indexed = false;
+    if (got > 0) {
+        int64_t r;
+        indexed = al_viewdb_int(v->sql[AL_SQL_DOC_FIND], &r, &n, 1) > 0;
+        err = al_words_remove(v, n, &s, false);
+        if (err == 0)
+            err = al_shelf_tags(v, s.author, s.k, s.tags, -1);
+        al_shown_done(&s);
+    }
+    if (err == 0) {
+        al_viewdb_bind_int(v->sql[AL_SQL_ENTRY_EDIT], 1, n);
+        (void)sqlite3_bind_null(v->sql[AL_SQL_ENTRY_EDIT], 2);
+        if (edit != 0)
+            al_viewdb_bind_int(v->sql[AL_SQL_ENTRY_EDIT], 2, edit);
+        err = al_viewdb_run(v->sql[AL_SQL_ENTRY_EDIT]);
+    }
+    if (err != 0 || got == 0)
+        return err;
+    got = al_shown_load(v, &s, n);
+    if (got > 0) {
+        err = al_shelf_tags(v, s.author, s.k, s.tags, 1);
+        al_shown_done(&s);
+    }
+    if (got < 0 || err != 0)
+        return got < 0 ? got : err;
+    return indexed ? al_words_add(v, n) : 0;
+}
+
+int al_shelf_count(struct al_views *v)
+{
+    int err = 0;
+    for (size_t i = 0; err == 0 && i < v->tally.cap; i++) {
+        const struct al_tally_item *t = &v->tally.items[i];
+        if (t->author == 0)
+            continue;
+        if (t->tag == 0) {
+            err = al_viewdb_run_ints(
+                v->sql[AL_SQL_AUTHOR_COUNT], (int64_t[]){t->author, t->delta}, 2);
+            continue;
+        }
+        err = al_viewdb_run_ints(
+            v->sql[AL_SQL_AUTHOR_TAG], (int64_t[]){t->author, t->tag, t->delta, t->last}, 4);
+        int64_t blocked = 0;
+        if (err == 0)
+            err = al_viewdb_int(v->sql[AL_SQL_AUTHOR_BLOCKED], &blocked, &t->author, 1);
+        if (err >= 0 && blocked == 0)
+            err = al_viewdb_run_ints(
+                v->sql[AL_SQL_TAG_COUNT], (int64_t[]){t->tag, t->delta, t->last}, 3);
+        err = err < 0 ? err : 0;
+    }
+    al_tally_clear(&v->tally);
+    return err;
+}

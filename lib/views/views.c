@@ -1,0 +1,478 @@
+#include <stdlib.h>
+
+#include "check.h"
+#include "tokens.h"
+#include "views_int.h"
+
+#define LOGS_MAX (1U << 24) /* numbers are given out one by one: more is damage */
+
+/* --- what the views remember of themselves -------------------------------------------------- */
+
+static int meta_get(struct al_views *v, const char *key, int64_t *ret)
+{
+    sqlite3_stmt *st = v->sql[AL_SQL_META_GET];
+    al_viewdb_bind_text(st, 1, al_slice_str(key));
+    return al_viewdb_int(st, ret, NULL, 0);
+}
+
+static int meta_set(struct al_views *v, enum al_views_sql how, const char *key, int64_t value)
+{
+    sqlite3_stmt *st = v->sql[how];
+    al_viewdb_bind_text(st, 1, al_slice_str(key));
+    al_viewdb_bind_int(st, 2, value);
+    return al_viewdb_run(st);
+}
+
+static int meta_set_blob(struct al_views *v, const char *key, struct al_slice value)
+{
+    sqlite3_stmt *st = v->sql[AL_SQL_META_PUT];
+    al_viewdb_bind_text(st, 1, al_slice_str(key));
+    al_viewdb_bind_blob(st, 2, value);
+    return al_viewdb_run(st);
+}
+
+/* Whether the blob under |key| is |value|: 1, 0, or an error. */
+static int meta_is(struct al_views *v, const char *key, struct al_slice value)
+{
+    sqlite3_stmt *st = v->sql[AL_SQL_META_GET];
+    al_viewdb_bind_text(st, 1, al_slice_str(key));
+    int got = al_viewdb_step(st);
+    if (got > 0)
+        got = al_slice_eq(al_viewdb_slice(st, 0), value);
+    (void)sqlite3_reset(st);
+    return got;
+}
+
+/* --- opening -------------------------------------------------------------------------------- */
+
+static int prepare_all(struct al_views *v)
+{
+    int err = 0;
+    for (int i = 0; err == 0 && i < AL_SQL_COUNT; i++)
+        err = al_viewdb_prepare(v->db, &v->sql[i], al_views_schema_sql((enum al_views_sql)i));
+    return err;
+}
+
+static struct al_slice own_identity(const struct al_views *v)
+{
+    return al_slice_of(v->keyring->identity.b, sizeof(v->keyring->identity.b));
+}
+
+static void close_db(struct al_views *v)
+{
+    al_words_close(v);
+    for (int i = 0; i < AL_SQL_COUNT; i++) {
+        (void)sqlite3_finalize(v->sql[i]);
+        v->sql[i] = NULL;
+    }
+    (void)sqlite3_close(v->db);
+    v->db = NULL;
+}
+
+static int open_db(struct al_views *v)
+{
+    int err = al_viewdb_open(&v->db, v->path);
+    return err != 0 ? err : al_tokens_register(v->db);
+}
+
+/* Make the tables, in a file that is new; |rebuilt| is how often this has happened. */
+static int make(struct al_views *v, int64_t rebuilt)
+{
+    int err = al_viewdb_exec(v->db, "BEGIN IMMEDIATE");
+    if (err == 0)
+        err = al_views_schema_make(v->db);
+    if (err == 0)
+        err = prepare_all(v);
+    if (err == 0)
+        err = meta_set_blob(v, "identity", own_identity(v));
+    if (err == 0)
+        err = meta_set(v, AL_SQL_META_PUT, "rebuilt", rebuilt);
+    if (err == 0)
+        err = al_viewdb_exec(v->db, "COMMIT");
+    return err;
+}
+
+struct newest {
+    uint64_t pos;
+    struct al_hash id;
+    bool known;
+};
+
+static int on_newest(
+    void *arg, const struct al_store_change *change, const struct al_store_row *row)
+{
+    struct newest *newest = arg;
+    newest->pos = change->pos;
+    newest->known = row != NULL;
+    if (row != NULL)
+        newest->id = row->id;
+    return 1;
+}
+
+/*
+ * Whether the file follows the store that we have, and not one that was put in its place: the
+ * store knows the change that was taken in last, and it is the same. 1, 0, or an error.
+ */
+static int follows(struct al_views *v)
+{
+    uint64_t end;
+    int err = al_store_position(v->store, &end);
+    if (err != 0)
+        return err;
+    if (v->pos > end)
+        return 0;
+    int64_t last = 0;
+    int got = meta_get(v, "last", &last);
+    if (got <= 0 || last == 0)
+        return got < 0 ? got : 1;
+    struct newest newest = {.pos = 0};
+    got = al_store_changes(v->store, (uint64_t)last - 1, 1, on_newest, &newest);
+    if (got < 0)
+        return got;
+    if (newest.pos != (uint64_t)last || !newest.known)
+        return 0;
+    return meta_is(v, "last id", al_slice_of(newest.id.b, sizeof(newest.id.b)));
+}
+
+/* Look at a file that is there. Returns 1 when it can be used, 0 when it must be made anew. */
+static int look(struct al_views *v, int64_t *ret_rebuilt)
+{
+    int64_t version = 0;
+    int err = al_views_schema_version(v->db, &version);
+    if (err != 0)
+        return err;
+    if (version != AL_VIEWS_SCHEMA) {
+        *ret_rebuilt = version == 0 ? 0 : 1;
+        return 0;
+    }
+    err = prepare_all(v);
+    int64_t rebuilt = 0;
+    int64_t pos = 0;
+    int64_t indexed = 0;
+    int got = err;
+    if (err == 0)
+        got = meta_get(v, "rebuilt", &rebuilt);
+    *ret_rebuilt = rebuilt + 1;
+    if (got >= 0)
+        got = meta_get(v, "pos", &pos);
+    if (got >= 0)
+        got = meta_get(v, "indexed", &indexed);
+    v->pos = (uint64_t)pos;
+    v->indexed = (uint64_t)indexed;
+    if (got >= 0)
+        got = meta_is(v, "identity", own_identity(v));
+    return got > 0 ? follows(v) : got;
+}
+
+static int open_or_make(struct al_views *v)
+{
+    int64_t rebuilt = 1;
+    int err = open_db(v);
+    int usable = err == 0 ? look(v, &rebuilt) : err;
+    if (usable > 0) /* what the last run did not clean up must not wait for the next post */
+        return al_viewdb_exec(v->db, "PRAGMA wal_checkpoint(TRUNCATE)");
+    if (usable < 0 && usable != AL_E_CORRUPT)
+        return usable;
+    close_db(v);
+    al_viewdb_remove(v->path);
+    v->pos = 0;
+    v->indexed = 0;
+    err = open_db(v);
+    return err != 0 ? err : make(v, rebuilt);
+}
+
+int al_views_open(
+    struct al_views **ret, const char *path, struct al_store *log, const struct al_keyring *keyring)
+{
+    struct al_views *v = calloc(1, sizeof(*v));
+    if (v == NULL)
+        return AL_E_NOMEM;
+    v->store = log;
+    v->keyring = keyring;
+    v->part = -1;
+    v->path = strdup(path);
+    v->plain = malloc(AL_PAYLOAD_MAX);
+    int err = v->path == NULL || v->plain == NULL ? AL_E_NOMEM : open_or_make(v);
+    if (err != 0) {
+        al_views_close(v);
+        return err;
+    }
+    *ret = v;
+    return 0;
+}
+
+void al_views_close(struct al_views *v)
+{
+    if (v == NULL)
+        return;
+    close_db(v);
+    if (v->damaged)
+        al_viewdb_remove(v->path);
+    al_tally_clear(&v->tally);
+    free(v->tally.items);
+    free(v->logs);
+    free(v->plain);
+    free(v->path);
+    free(v);
+}
+
+/* --- logs and authors ----------------------------------------------------------------------- */
+
+int al_views_author(struct al_views *v, int64_t *ret, const struct al_identity *identity)
+{
+    sqlite3_stmt *st = v->sql[AL_SQL_AUTHOR_FIND];
+    al_viewdb_bind_blob(st, 1, al_slice_of(identity->b, sizeof(identity->b)));
+    int got = al_viewdb_int(st, ret, NULL, 0);
+    if (got != 0)
+        return got < 0 ? got : 0;
+    st = v->sql[AL_SQL_AUTHOR_ADD];
+    al_viewdb_bind_blob(st, 1, al_slice_of(identity->b, sizeof(identity->b)));
+    al_viewdb_bind_int(st, 2, al_identity_eq(identity, &v->keyring->identity) ? 1 : 0);
+    int err = al_viewdb_run(st);
+    if (err == 0)
+        *ret = sqlite3_last_insert_rowid(v->db);
+    return err;
+}
+
+/* A log that the views have not met yet. */
+static int add_log(struct al_views *v, uint32_t no)
+{
+    struct al_store_log log;
+    int64_t author;
+    int err = al_store_log_get(v->store, &log, no);
+    if (err == 0)
+        err = al_views_author(v, &author, &log.identity);
+    if (err != 0)
+        return err;
+    sqlite3_stmt *st = v->sql[AL_SQL_LOG_ADD];
+    al_viewdb_bind_int(st, 1, no);
+    al_viewdb_bind_int(st, 2, author);
+    al_viewdb_bind_blob(st, 3, al_slice_of(log.device.b, sizeof(log.device.b)));
+    al_viewdb_bind_blob(st, 4, al_slice_of(log.log.b, sizeof(log.log.b)));
+    return al_viewdb_run(st);
+}
+
+/* Read a log from our own table. Returns 1, 0 when it is not there, or an error. */
+static int load_log(struct al_views *v, struct al_views_log *lg, uint32_t no)
+{
+    sqlite3_stmt *st = v->sql[AL_SQL_LOG_GET];
+    al_viewdb_bind_int(st, 1, no);
+    int got = al_viewdb_step(st);
+    if (got > 0) {
+        *lg = (struct al_views_log){
+            .known = true,
+            .author = sqlite3_column_int64(st, 0),
+            .mine = sqlite3_column_int(st, 1) != 0,
+            .hidden = UINT64_MAX,
+        };
+        if (sqlite3_column_type(st, 2) != SQLITE_NULL)
+            lg->hidden = al_viewdb_uint(st, 2);
+        al_viewdb_bytes(st, 3, lg->device.b, sizeof(lg->device.b));
+        al_viewdb_bytes(st, 4, lg->name.b, sizeof(lg->name.b));
+    }
+    (void)sqlite3_reset(st);
+    return got;
+}
+
+static int make_log_room(struct al_views *v, uint32_t no)
+{
+    if (no < v->log_count)
+        return 0;
+    if (no >= LOGS_MAX)
+        return AL_E_CORRUPT;
+    uint32_t count = no + no / 2 + 16;
+    struct al_views_log *logs = reallocarray(v->logs, count, sizeof(*logs));
+    if (logs == NULL)
+        return AL_E_NOMEM;
+    memset(logs + v->log_count, 0, (count - v->log_count) * sizeof(*logs));
+    v->logs = logs;
+    v->log_count = count;
+    return 0;
+}
+
+int al_views_log(struct al_views *v, struct al_views_log **ret, uint32_t no)
+{
+    int err = make_log_room(v, no);
+    if (err != 0)
+        return err;
+    struct al_views_log *lg = &v->logs[no];
+    if (!lg->known) {
+        int got = load_log(v, lg, no);
+        if (got == 0) {
+            err = add_log(v, no);
+            got = err != 0 ? err : load_log(v, lg, no);
+        }
+        if (got <= 0)
+            return got < 0 ? got : AL_E_CORRUPT;
+    }
+    *ret = lg;
+    return 0;
+}
+
+/* --- a step --------------------------------------------------------------------------------- */
+
+struct step {
+    struct al_views *v;
+    uint64_t pos;
+    uint32_t count;
+    struct newest newest; /* entry */
+};
+
+static int on_change(
+    void *arg, const struct al_store_change *change, const struct al_store_row *row)
+{
+    struct step *step = arg;
+    struct al_views *v = step->v;
+    step->pos = change->pos;
+    step->count++;
+    switch (change->what) {
+    case AL_CHANGE_ENTRY:
+        step->newest = (struct newest){.pos = change->pos, .id = row->id, .known = true};
+        return al_take_entry(v, row, 0);
+    case AL_CHANGE_PAYLOAD_IN:
+        return al_take_entry(v, row, change->pos);
+    case AL_CHANGE_PAYLOAD_OUT:
+        return al_take_drop(v, change->log_no, change->seq);
+    case AL_CHANGE_UNLOCKED:
+        return al_take_unlock(v, change->log_no);
+    case AL_CHANGE_HIDDEN:
+        return al_take_hide(v, change->log_no, change->seq);
+    case AL_CHANGE_FROZEN:
+        return al_viewdb_run_ints(
+            v->sql[AL_SQL_LOG_FROZEN], (int64_t[]){change->log_no, (int64_t)change->seq}, 2);
+    case AL_CHANGE_PEOPLE:
+        v->people_changed = true;
+        return 0;
+    case AL_CHANGE_STATE: /* the same is said by a state entry, which is what we follow */
+        return 0;
+    }
+    return 0;
+}
+
+static int on_statement(void *arg, struct al_slice key, struct al_slice value)
+{
+    (void)value;
+    struct al_identity identity;
+    int64_t author;
+    if (key.n < sizeof(identity.b))
+        return 0;
+    memcpy(identity.b, key.p, sizeof(identity.b));
+    return al_views_author(arg, &author, &identity);
+}
+
+static int write_meta(struct al_views *v, const struct step *step)
+{
+    int err = meta_set(v, AL_SQL_META_PUT, "pos", (int64_t)step->pos);
+    if (err == 0)
+        err = meta_set(v, AL_SQL_META_PUT, "indexed", (int64_t)v->indexed);
+    if (err == 0 && v->unreadable != 0)
+        err = meta_set(v, AL_SQL_META_ADD, "unreadable", v->unreadable);
+    if (err == 0 && step->newest.known) {
+        err = meta_set(v, AL_SQL_META_PUT, "last", (int64_t)step->newest.pos);
+        if (err == 0)
+            err = meta_set_blob(
+                v, "last id", al_slice_of(step->newest.id.b, sizeof(step->newest.id.b)));
+    }
+    return err;
+}
+
+static void reset_step(struct al_views *v)
+{
+    al_tally_clear(&v->tally);
+    v->fresh_count = 0;
+    v->unreadable = 0;
+    v->people_changed = false;
+}
+
+/* Give back what a bulk has needed; what an idle node needs comes back in a moment. */
+static void release_memory(struct al_views *v)
+{
+    int used = 0;
+    int high;
+    if (sqlite3_db_status(v->db, SQLITE_DBSTATUS_CACHE_USED, &used, &high, 0) == SQLITE_OK &&
+        used > 1 << 20)
+        (void)sqlite3_db_release_memory(v->db);
+}
+
+static int take_changes(struct al_views *v, struct step *step, uint32_t limit)
+{
+    uint64_t end;
+    int err = al_store_position(v->store, &end);
+    if (err == 0)
+        err = al_store_changes(v->store, v->pos, limit, on_change, step);
+    if (err != 0)
+        return err;
+    if (step->count == 0) /* numbers up to here were given out, and taken back */
+        step->pos = end;
+    if (v->people_changed)
+        err = al_store_kv_scan(v->store, AL_SPACE_STATEMENT, al_slice_of(NULL, 0), on_statement, v);
+    if (err == 0)
+        err = al_shelf_count(v);
+    return err != 0 ? err : al_words_fresh(v, step->pos);
+}
+
+/* Run |work| as one transaction; after an error nothing of it is there. */
+static int in_transaction(struct al_views *v, struct step *step, uint32_t limit)
+{
+    uint64_t indexed = v->indexed;
+    reset_step(v);
+    int err = al_viewdb_exec(v->db, "BEGIN IMMEDIATE");
+    if (err != 0)
+        return err;
+    err = limit > 0 ? take_changes(v, step, limit) : al_words_drain(v);
+    if (err == 0)
+        err = write_meta(v, step);
+    if (err == 0)
+        err = al_viewdb_exec(v->db, "COMMIT");
+    if (err != 0) {
+        al_viewdb_rollback(v->db);
+        v->indexed = indexed;
+        al_words_close(v);
+        memset(v->logs, 0, v->log_count * sizeof(*v->logs));
+        v->damaged = v->damaged || err == AL_E_CORRUPT;
+    }
+    return err;
+}
+
+int al_views_step(struct al_views *v, uint64_t *ret_pos, bool *ret_more, uint32_t limit)
+{
+    AL_ASSERT(limit > 0);
+    uint64_t end;
+    int err = al_store_position(v->store, &end);
+    if (err == 0 && (v->pos < end || v->indexed < v->pos)) {
+        struct step step = {.v = v, .pos = v->pos};
+        err = in_transaction(v, &step, v->pos < end ? limit : 0);
+        if (err == 0)
+            v->pos = step.pos;
+    }
+    if (err != 0)
+        return err;
+    *ret_pos = v->pos;
+    *ret_more = v->pos < end || v->indexed < v->pos;
+    if (!*ret_more)
+        release_memory(v);
+    return 0;
+}
+
+int al_views_tidy(struct al_views *v, bool *ret_more)
+{
+    reset_step(v);
+    int err = al_viewdb_exec(v->db, "BEGIN IMMEDIATE");
+    if (err != 0)
+        return err;
+    bool more = false;
+    err = al_words_clean(v, &more);
+    if (err == 0)
+        err = al_viewdb_exec(v->db, "COMMIT");
+    if (err != 0) {
+        al_viewdb_rollback(v->db);
+        al_words_close(v);
+        return err;
+    }
+    if (!more)
+        err = al_viewdb_exec(v->db, "PRAGMA wal_checkpoint(TRUNCATE)");
+    release_memory(v);
+    if (err == 0)
+        *ret_more = more;
+    return err;
+}

@@ -1,0 +1,125 @@
+/*
+ * The tables of views.db, and every statement that its writer keeps compiled. A reader compiles
+ * its own. docs/architecture.md, "Views".
+ */
+#ifndef AL_VIEWS_SCHEMA_H
+#define AL_VIEWS_SCHEMA_H
+
+#include <sqlite3.h>
+#include <stdint.h>
+
+#include "err.h"
+
+#define AL_VIEWS_SCHEMA 1 /* a file with another number is thrown away and rebuilt */
+
+/* The column state of an entry. */
+enum al_entry_state {
+    AL_ENTRY_OK,
+    AL_ENTRY_RETRACTED,
+    AL_ENTRY_MISSING,    /* its payload is not held */
+    AL_ENTRY_UNREADABLE, /* not a payload that we know how to read, or sealed for others */
+    AL_ENTRY_HIDDEN,     /* beyond what a revocation lets count */
+};
+
+/* What shows of one entry: its own content, or that of the edit that counts. */
+#define AL_SHOWN_FROM "entry e LEFT JOIN entry s ON s.n = ifnull(e.edit, e.n)"
+
+/* X(NAME, SQL) */
+#define AL_VIEWS_SQL(X)                                                                            \
+    X(META_GET, "SELECT value FROM meta WHERE key = ?1")                                           \
+    X(META_PUT, "INSERT OR REPLACE INTO meta VALUES (?1, ?2)")                                     \
+    X(META_ADD, "INSERT INTO meta VALUES (?1, ?2)"                                                 \
+                " ON CONFLICT (key) DO UPDATE SET value = value + excluded.value")                 \
+    X(AUTHOR_FIND, "SELECT no FROM author WHERE identity = ?1")                                    \
+    X(AUTHOR_ADD, "INSERT INTO author (identity, mine, shown) VALUES (?1, ?2, ?2)")                \
+    X(AUTHOR_COUNT, "UPDATE author SET entries = entries + ?2 WHERE no = ?1")                      \
+    X(AUTHOR_NAME, "UPDATE author SET name = ?2, profile = ?3 WHERE no = ?1")                      \
+    X(AUTHOR_FOLLOW, "UPDATE author SET following = ?2 WHERE no = ?1")                             \
+    X(AUTHOR_ADMIT, "UPDATE author SET admitted = ?2 WHERE no = ?1")                               \
+    X(AUTHOR_BLOCK, "UPDATE author SET blocked = ?2 WHERE no = ?1")                                \
+    X(AUTHOR_MUTE, "UPDATE author SET muted = ?2 WHERE no = ?1")                                   \
+    X(AUTHOR_PETNAME, "UPDATE author SET petname = ?2 WHERE no = ?1")                              \
+    X(AUTHOR_SHOWN, "UPDATE author SET shown = (mine OR following) AND NOT blocked AND NOT muted"  \
+                    " WHERE no = ?1")                                                              \
+    X(AUTHOR_PROFILE, "SELECT e.k FROM author a JOIN entry e ON e.n = a.profile WHERE a.no = ?1")  \
+    X(AUTHOR_BLOCKED, "SELECT blocked FROM author WHERE no = ?1")                                  \
+    X(LOG_GET, "SELECT l.author, a.mine, l.hidden, l.device, l.name FROM log l"                    \
+               " JOIN author a ON a.no = l.author WHERE l.no = ?1")                                \
+    X(LOG_ADD, "INSERT INTO log (no, author, device, name) VALUES (?1, ?2, ?3, ?4)")               \
+    X(LOG_HIDDEN, "UPDATE log SET hidden = ?2 WHERE no = ?1")                                      \
+    X(LOG_FROZEN, "UPDATE log SET frozen = min(?2, ifnull(frozen, ?2)) WHERE no = ?1")             \
+    X(ENTRY_ADD, "INSERT INTO entry (n, k, id, log, seq, author, kind, audience, time, at,"        \
+                 " claimed, arrived, state, re, rt, tags, fields, text)"                           \
+                 " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)")       \
+    X(ENTRY_DROP, "DELETE FROM entry WHERE n = ?1")                                                \
+    X(ENTRY_STATE, "SELECT state FROM entry WHERE n = ?1")                                         \
+    X(ENTRY_HEAD,                                                                                  \
+        "SELECT k, author, kind, audience, state, edit, id, time FROM entry WHERE n = ?1")         \
+    X(ENTRY_FIND, "SELECT e.n FROM name m JOIN entry e ON e.n = m.n WHERE m.id8 = ?1"              \
+                  " AND e.id = ?2")                                                                \
+    X(ENTRY_OF, "SELECT re FROM entry WHERE n = ?1")                                               \
+    X(ENTRY_UNPLACE, "UPDATE entry SET k = NULL WHERE n = ?1")                                     \
+    X(ENTRY_SET_STATE, "UPDATE entry SET state = ?2 WHERE n = ?1")                                 \
+    X(ENTRY_EDIT, "UPDATE entry SET edit = ?2 WHERE n = ?1")                                       \
+    X(ENTRY_WIPE, "UPDATE entry SET edit = NULL, tags = NULL,"                                     \
+                  " fields = NULL, text = NULL WHERE n = ?1")                                      \
+    X(NAME_ADD, "INSERT OR IGNORE INTO name VALUES (?1, ?2)")                                      \
+    X(SHOWN, "SELECT e.k, e.author, e.kind, e.audience, s.text, s.tags, s.fields"                  \
+             " FROM " AL_SHOWN_FROM " WHERE e.n = ?1 AND e.k IS NOT NULL")                         \
+    X(LINE_ADD, "INSERT INTO line VALUES (?1, ?2, ?3, ?4, ?5)")                                    \
+    X(LINE_DROP, "DELETE FROM line WHERE k = ?1")                                                  \
+    X(LINE_PROFILE, "SELECT n FROM line WHERE author = ?1 AND kind = ?2 ORDER BY k DESC LIMIT 1")  \
+    X(TAG_FIND, "SELECT no FROM tag WHERE name = ?1")                                              \
+    X(TAG_ADD, "INSERT INTO tag (name) VALUES (?1)")                                               \
+    X(TAG_COUNT, "UPDATE tag SET count = count + ?2, last = max(last, ?3) WHERE no = ?1")          \
+    X(TAG_AUTHOR, "UPDATE tag SET count = tag.count + ?2 * t.count FROM author_tag t"              \
+                  " WHERE t.author = ?1 AND t.tag = tag.no")                                       \
+    X(TAGGED_ADD, "INSERT OR IGNORE INTO tagged VALUES (?1, ?2)")                                  \
+    X(TAGGED_DROP, "DELETE FROM tagged WHERE tag = ?1 AND k = ?2")                                 \
+    X(AUTHOR_TAG, "INSERT INTO author_tag VALUES (?1, ?2, ?3, ?4) ON CONFLICT (author, tag)"       \
+                  " DO UPDATE SET count = count + excluded.count,"                                 \
+                  " last = max(last, excluded.last)")                                              \
+    X(REPLY_ADD, "INSERT OR IGNORE INTO reply VALUES (?1, ?2, ?3)")                                \
+    X(REPLY_DROP, "DELETE FROM reply WHERE parent = ?1 AND n = ?2")                                \
+    X(AMEND_ADD, "INSERT OR IGNORE INTO amend VALUES (?1, ?2, ?3, ?4, ?5)")                        \
+    X(AMEND_DROP, "DELETE FROM amend WHERE target = ?1 AND author = ?2 AND what = ?3"              \
+                  " AND k = ?4 AND n = ?5")                                                        \
+    X(AMEND_NEWEST, "SELECT n FROM amend WHERE target = ?1 AND author = ?2 AND what = ?3"          \
+                    " ORDER BY k DESC, n DESC LIMIT 1 OFFSET ?4")                                  \
+    X(STATE_PUT, "INSERT INTO state VALUES (?1, ?2, ?3) ON CONFLICT (key) DO UPDATE"               \
+                 " SET time = excluded.time, id = excluded.id"                                     \
+                 " WHERE (excluded.time, excluded.id) > (time, id) RETURNING 1")                   \
+    X(LATE_ADD, "INSERT OR REPLACE INTO late VALUES (?1, ?2)")                                     \
+    X(DOC_FIND, "SELECT r FROM doc WHERE n = ?1")                                                  \
+    X(DOC_PUT, "INSERT OR REPLACE INTO doc VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                   \
+    X(DOC_DROP, "DELETE FROM doc WHERE r = ?1")                                                    \
+    X(DOC_CLEAR, "DELETE FROM doc WHERE r >= ?1 AND r < ?2")                                       \
+    X(PART_GET, "SELECT used FROM part WHERE no = ?1")                                             \
+    X(PART_ADD, "INSERT INTO part VALUES (?1, 0, ?2, 0, 0)")                                       \
+    X(PART_USE, "UPDATE part SET used = ?2, first = min(first, ?3), last = max(last, ?4)"          \
+                " WHERE no = ?1")                                                                  \
+    X(PART_CLEAR, "UPDATE part SET used = 0, dirty = 0 WHERE no = ?1")                             \
+    X(PART_DIRTY, "UPDATE part SET dirty = 1 WHERE no = ?1")                                       \
+    X(PART_NEXT_DIRTY, "SELECT no FROM part WHERE dirty LIMIT 1")                                  \
+    X(UNINDEXED, "SELECT k, n FROM entry e WHERE n >= ?1 AND n <= ?2 AND k IS NOT NULL"            \
+                 " AND NOT EXISTS (SELECT 1 FROM doc WHERE doc.n = e.n)")
+
+enum al_views_sql {
+#define AL_X(name, sql) AL_SQL_##name,
+    AL_VIEWS_SQL(AL_X)
+#undef AL_X
+        AL_SQL_COUNT
+};
+
+/* Make the tables in an empty database, inside the caller's transaction. */
+AL_MUST_CHECK
+int al_views_schema_make(sqlite3 *db);
+
+/* The schema number of a database: 0 when it is empty. */
+AL_MUST_CHECK
+int al_views_schema_version(sqlite3 *db, int64_t *ret);
+
+/* The statement called |which|. */
+const char *al_views_schema_sql(enum al_views_sql which);
+
+#endif
