@@ -6,7 +6,6 @@
 #include "cli.h"
 #include "cmds.h"
 #include "draft.h"
-#include "refs.h"
 #include "start.h"
 
 #define PROBLEMS_MAX 32
@@ -62,28 +61,14 @@ static int run_init(struct al_cli *c)
         return al_fail_err(c, AL_E_EXISTS, "there is an identity on this machine already",
             al_cli_str(c, "Its keys are in %s.", c->paths.keys), "aloud status");
     int status = run_aloudd_init(c);
-    if (status != 0)
-        return status;
+    if (status != 0 || al_out_is_pretty(c->out))
+        return status; /* aloudd has said what it made, and what could be next */
     struct al_slice result;
     status = al_cli_call(c, &result, "status", NULL);
     if (status != 0)
         return status;
-    const uint8_t *identity = al_get_b32(result, "identity");
-    al_say(c->out, AL_STYLE_GOOD, "\nYou are ");
-    al_say_line(c->out, AL_STYLE_NAME, al_get_str(result, "name"));
-    if (identity != NULL) {
-        al_say(c->out, AL_STYLE_NONE, "  @");
-        al_say_id(c->out, identity, 0);
-    }
-    al_say(c->out, AL_STYLE_NONE,
-        "\nYour log and keys are in %s.\nNothing leaves this machine until you invite or join "
-        "somebody.\n\n"
-        "  aloud post \"what I do today\"    write your first entry\n"
-        "  aloud invite                    meet somebody\n"
-        "  aloud status                    how things stand\n",
-        c->paths.data);
     al_out_row(c->out);
-    al_out_id(c->out, "identity", identity, 0);
+    al_out_id(c->out, "identity", al_get_b32(result, "identity"), 0);
     al_out_id(c->out, "device", al_get_b32(result, "device"), 0);
     al_out_name(c->out, "name", al_get_str(result, "name"));
     al_out_cstr(c->out, "data", c->paths.data);

@@ -58,12 +58,19 @@ class FakeNode:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         self.listener.bind(path)
         self.listener.listen(16)
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.acceptor = threading.Thread(target=self.accept, daemon=True)
+        self.acceptor.start()
 
     def close(self):
+        # Wake the thread before its descriptor can become that of another test's node.
+        if self.acceptor.is_alive():
+            self.leave()
         self.listener.close()
-        if os.path.exists(self.path):
-            os.unlink(self.path)
+
+    def leave(self):
+        """Vanish, and leave a stale socket behind, as a killed node does."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.acceptor.join()
 
     def post(self, params):
         n = self.keys.setdefault(params["key"], len(self.keys) + 1)
