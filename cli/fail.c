@@ -12,7 +12,7 @@
 /* The one table from codes to exit statuses; what is not in it is a plain failure. */
 static const struct {
     int err;
-    enum al_exit status;
+    int status;
 } statuses[] = {
     {AL_E_SIG, AL_EXIT_DATA},
     {AL_E_FORK, AL_EXIT_DATA},
@@ -58,7 +58,7 @@ static const struct {
     {AL_E_ADDRESS, AL_EXIT_USAGE},
 };
 
-enum al_exit al_exit_of(int err)
+int al_exit_of(int err)
 {
     if (err == 0)
         return AL_EXIT_DONE;

@@ -27,7 +27,7 @@ enum al_exit {
 };
 
 /* The exit status for an AL_E_* code. */
-enum al_exit al_exit_of(int err);
+int al_exit_of(int err);
 
 /*
  * Say on stderr that the command failed: |what| happened (without a full stop), |why| (sentences,

@@ -13,7 +13,7 @@
 #define AL_GITLOG_FORMAT "%H%x00%at%x00%ae%x00%B"
 #define AL_GITLOG_FIELDS 4
 
-struct al_commit { /* borrows from the reader until it is fed again */
+struct al_commit {        /* borrows from the reader until it is fed again */
     struct al_slice hash; /* 40 or 64 hexadecimal digits */
     struct al_slice email;
     struct al_slice message; /* raw, without blank lines around it, at most AL_TEXT_MAX bytes */
@@ -23,7 +23,7 @@ struct al_commit { /* borrows from the reader until it is fed again */
 struct al_gitlog { /* zero it to begin */
     unsigned field;
     size_t n[AL_GITLOG_FIELDS]; /* bytes of each field that were kept */
-    char hash[65]; /* one more than any hash has, so that a longer one is noticed */
+    char hash[65];              /* one more than any hash has, so that a longer one is noticed */
     char time[24];
     char email[256];
     char message[AL_TEXT_MAX];
