@@ -4,7 +4,8 @@
 # usage: run.sh SECONDS BUILDDIR
 #
 # BUILDDIR is made when it is not there yet: clang, coverage, ASan and UBSan. Nothing in the
-# source tree changes; what is found stays in BUILDDIR/fuzz/TARGET, a crash as crash-*.
+# source tree changes; what is found stays in BUILDDIR/fuzz/TARGET, a crash as crash-*, beside what
+# the fuzzer said, in BUILDDIR/fuzz/TARGET.log.
 set -eu
 
 if [ $# -ne 2 ]; then
@@ -24,6 +25,7 @@ for source in "$here"/fuzz_*.c; do
     targets="$targets $(basename "$source" .c)"
 done
 # shellcheck disable=SC2086 # a list of words
+# shellcheck disable=SC2046 # words again
 (cd "$build" && ninja $(printf 'tests/fuzz/%s ' $targets))
 
 failed=
@@ -31,13 +33,17 @@ for target in $targets; do
     name=${target#fuzz_}
     found="$build/fuzz/$name"
     mkdir -p "$found"
-    echo "== $name, $seconds s"
+    printf '%-12s ' "$name"
     if ! UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$build/tests/fuzz/$target" \
         -max_total_time="$seconds" -max_len=4096 -timeout=5 -rss_limit_mb=1024 \
         -dict="$here/aloud.dict" -artifact_prefix="$found/" -print_final_stats=0 -verbosity=0 \
-        "$found" "$here/corpus/$name"; then
+        "$found" "$here/corpus/$name" >"$found.log" 2>&1; then
+        echo "FAIL"
+        tail -n 40 "$found.log"
         failed="$failed $name"
+        continue
     fi
+    awk '/^Done/ { print $2, "inputs in", $5, "s" }' "$found.log"
 done
 if [ -n "$failed" ]; then
     echo "found something:$failed (see $build/fuzz)" >&2
