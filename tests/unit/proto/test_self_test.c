@@ -24,7 +24,7 @@ int __wrap_crypto_generichash_blake2b_salt_personal(unsigned char *out, size_t o
     const unsigned char *m, unsigned long long n, const unsigned char *key, size_t key_n,
     const unsigned char *salt, const unsigned char *personal);
 
-static enum {
+static enum flaw {
     SOUND,
     NO_START,
     EVERY_POINT_VALID,
@@ -62,9 +62,9 @@ int __wrap_crypto_generichash_blake2b_salt_personal(unsigned char *out, size_t o
         out, out_n, m, n, key, key_n, salt, library == NO_PERSONAL ? NULL : personal);
 }
 
-static int verdict_on(int kind)
+static int verdict_on(enum flaw flaw)
 {
-    library = kind;
+    library = flaw;
     return al_crypto_self_test();
 }
 
@@ -77,7 +77,7 @@ static void a_sound_library_passes(void **state)
 static void a_broken_library_is_refused(void **state)
 {
     (void)state;
-    for (int kind = NO_START; kind <= NO_PERSONAL; kind++)
+    for (enum flaw kind = NO_START; kind <= NO_PERSONAL; kind++)
         assert_int_equal(verdict_on(kind), AL_E_CRYPTO);
 }
 
