@@ -7,6 +7,7 @@ struct cluster {
     size_t n;       /* bytes; 0 at the end of the text */
     size_t columns; /* as a terminal draws it that knows no joined emoji: never too few */
     int32_t first;  /* code point */
+    bool space;     /* and nothing but a space: a line may be broken there */
 };
 
 static int32_t decode(size_t *ret_n, struct al_slice s)
@@ -47,6 +48,7 @@ static struct cluster cluster_at(struct al_slice s)
         c.n += n;
         last = cp;
     }
+    c.space = c.first == ' ' && c.n == 1;
     return c;
 }
 
@@ -103,14 +105,14 @@ size_t al_text_line(size_t *ret_next, struct al_slice s, size_t columns)
             next = at + c.n;
             break;
         }
-        if (c.first != ' ') {
-            if (word && last.first != ' ' && may_break_between(last, c))
+        if (!c.space) {
+            if (word && !last.space && may_break_between(last, c))
                 end = next = at;
             if (at > 0 && used + c.columns > columns)
                 break;
             word = true;
         } else if (word) {
-            end = last.first != ' ' ? at : end;
+            end = !last.space ? at : end;
             next = at + c.n;
         }
         used += c.columns;
