@@ -85,12 +85,17 @@ static void say_part(
     }
 }
 
-static void say_margin(struct al_out *o, const char *margin, size_t indent)
+/* What stands left of a line; before an |empty| one without the spaces at its end. */
+static void say_margin(struct al_out *o, const char *margin, size_t indent, bool empty)
 {
-    if (margin != NULL)
-        al_say(o, AL_STYLE_DIM, "%s", margin);
-    else
-        al_say(o, AL_STYLE_NONE, "%*s", (int)indent, "");
+    if (margin == NULL) {
+        al_say(o, AL_STYLE_NONE, "%*s", empty ? 0 : (int)indent, "");
+        return;
+    }
+    size_t n = strlen(margin);
+    while (empty && n > 0 && margin[n - 1] == ' ')
+        n--;
+    al_say(o, AL_STYLE_DIM, "%.*s", (int)n, margin);
 }
 
 bool al_styled_say(struct al_out *o, const struct al_styled *t, const struct al_styled_box *box)
@@ -106,8 +111,7 @@ bool al_styled_say(struct al_out *o, const struct al_styled *t, const struct al_
         size_t next = 0;
         size_t n = al_text_line(&next, al_slice_of(t->text.p + at, t->text.n - at), box->columns);
         const char *margin = lines == 0 ? box->lead : box->margin;
-        if (n > 0 || margin != NULL)
-            say_margin(o, margin, box->indent);
+        say_margin(o, margin, box->indent, n == 0);
         say_part(o, t, &run, at, at + n);
         al_say(o, AL_STYLE_NONE, "\n");
         lines++;
