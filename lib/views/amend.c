@@ -126,6 +126,7 @@ int al_amend_take(struct al_views *v, const struct al_entry_head *e, const struc
     if (e->kind == AL_KIND_RETRACT && retracted > 0)
         return 0;
     int64_t k = al_line_key((uint64_t)e->time, &e->id);
+    v->amended = true;
     int err = al_viewdb_run_ints(v->sql[AL_SQL_AMEND_ADD],
         (int64_t[]){target_of(&target->id), e->author, e->kind, k, e->n}, 5);
     if (err != 0)

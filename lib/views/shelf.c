@@ -189,28 +189,39 @@ int al_shelf_show(struct al_views *v, int64_t n, int64_t edit)
     return indexed ? al_words_add(v, n) : 0;
 }
 
+/* Count for one author, and gather what counts for all in |tags|. */
+static int count_one(struct al_views *v, const struct al_tally_item *t, struct al_tally *tags)
+{
+    if (t->tag == 0)
+        return t->delta == 0 ? 0
+                             : al_viewdb_run_ints(v->sql[AL_SQL_AUTHOR_COUNT],
+                                   (int64_t[]){t->author, t->delta}, 2);
+    int err = al_viewdb_run_ints(
+        v->sql[AL_SQL_AUTHOR_TAG], (int64_t[]){t->author, t->tag, t->delta, t->last}, 4);
+    if (err != 0)
+        return err;
+    int64_t blocked = 0;
+    int got = al_viewdb_int(v->sql[AL_SQL_AUTHOR_BLOCKED], &blocked, &t->author, 1);
+    if (got < 0 || blocked != 0)
+        return got < 0 ? got : 0;
+    return al_tally_add(tags, 1, t->tag, t->delta, t->last);
+}
+
 int al_shelf_count(struct al_views *v)
 {
+    struct al_tally tags = {.count = 0};
     int err = 0;
     for (size_t i = 0; err == 0 && i < v->tally.cap; i++) {
-        const struct al_tally_item *t = &v->tally.items[i];
-        if (t->author == 0)
-            continue;
-        if (t->tag == 0) {
-            err = al_viewdb_run_ints(
-                v->sql[AL_SQL_AUTHOR_COUNT], (int64_t[]){t->author, t->delta}, 2);
-            continue;
-        }
-        err = al_viewdb_run_ints(
-            v->sql[AL_SQL_AUTHOR_TAG], (int64_t[]){t->author, t->tag, t->delta, t->last}, 4);
-        int64_t blocked = 0;
-        if (err == 0)
-            err = al_viewdb_int(v->sql[AL_SQL_AUTHOR_BLOCKED], &blocked, &t->author, 1);
-        if (err >= 0 && blocked == 0)
+        if (v->tally.items[i].author != 0)
+            err = count_one(v, &v->tally.items[i], &tags);
+    }
+    for (size_t i = 0; err == 0 && i < tags.cap; i++) {
+        const struct al_tally_item *t = &tags.items[i];
+        if (t->author != 0)
             err = al_viewdb_run_ints(
                 v->sql[AL_SQL_TAG_COUNT], (int64_t[]){t->tag, t->delta, t->last}, 3);
-        err = err < 0 ? err : 0;
     }
+    al_tally_free(&tags);
     al_tally_clear(&v->tally);
     return err;
 }

@@ -173,7 +173,7 @@ static int spread(struct al_views *v, const struct al_entry_head *e, const struc
         err = add_replies(v, e->n, p);
     if (err == 0 && p->kind == AL_KIND_PROFILE)
         err = al_relate_profile(v, e, p->name);
-    if (err == 0)
+    if (err == 0 && v->amended)
         err = al_amend_apply(v, e->n);
     if (err == 0 && v->fresh_count++ < AL_VIEWS_FRESH_MAX)
         v->fresh[v->fresh_count - 1] = e->n;
@@ -188,33 +188,14 @@ static int64_t time_of(const struct content *c, const struct al_store_row *row)
     return (int64_t)(t < row->arrived_ms ? t : row->arrived_ms);
 }
 
-enum { TAKE_NOT, TAKE_NEW, TAKE_AGAIN };
-
-/* Make room for the row of entry |n|. Returns how it is to be taken, or an error. */
-static int make_room(struct al_views *v, int64_t n, uint64_t late_pos)
-{
-    int64_t state;
-    int got = al_viewdb_int(v->sql[AL_SQL_ENTRY_STATE], &state, &n, 1);
-    if (got <= 0)
-        return got < 0 ? got : TAKE_NEW;
-    if (state != AL_ENTRY_MISSING && state != AL_ENTRY_UNREADABLE)
-        return TAKE_NOT;
-    int err = al_viewdb_run_ints(v->sql[AL_SQL_ENTRY_DROP], &n, 1);
-    if (err == 0 && late_pos != 0)
-        err = al_viewdb_run_ints(v->sql[AL_SQL_LATE_ADD], (int64_t[]){(int64_t)late_pos, n}, 2);
-    return err != 0 ? err : TAKE_AGAIN;
-}
-
-int al_take_entry(struct al_views *v, const struct al_store_row *row, uint64_t late_pos)
+/* |count|: by how much the entries of its author grow. */
+static int take(struct al_views *v, const struct al_store_row *row, int64_t count)
 {
     struct al_views_log *lg;
     int err = al_views_log(v, &lg, row->log_no);
     if (err != 0)
         return err;
     int64_t n = (int64_t)row->pos;
-    int how = make_room(v, n, late_pos);
-    if (how < 0 || how == TAKE_NOT)
-        return how < 0 ? how : 0;
     struct content c;
     read_content(v, &c, lg, row);
     lg->last_seq = row->seq;
@@ -230,7 +211,7 @@ int al_take_entry(struct al_views *v, const struct al_store_row *row, uint64_t l
     };
     if (row->seq >= lg->hidden)
         e.state = AL_ENTRY_HIDDEN;
-    if (e.state == AL_ENTRY_OK || e.state == AL_ENTRY_MISSING) {
+    if (v->amended && (e.state == AL_ENTRY_OK || e.state == AL_ENTRY_MISSING)) {
         int retracted = al_amend_retracted(v, e.author, &e.id);
         if (retracted < 0)
             return retracted;
@@ -245,12 +226,30 @@ int al_take_entry(struct al_views *v, const struct al_store_row *row, uint64_t l
     if (err == 0)
         err = add_row(v, &e, &c, row, al_buf_slice(&tags));
     if (err == 0)
-        err = al_tally_add(&v->tally, e.author, 0, how == TAKE_NEW ? 1 : 0, 0);
+        err = al_tally_add(&v->tally, e.author, 0, count, 0);
     if (err == 0 && e.state == AL_ENTRY_OK)
         err = spread(v, &e, &c.p, al_buf_slice(&tags));
     else if (err == 0 && e.state == AL_ENTRY_RETRACTED)
         err = add_replies(v, n, &c.p); /* its place in a thread stays */
     return err;
+}
+
+int al_take_entry(struct al_views *v, const struct al_store_row *row)
+{
+    return take(v, row, 1);
+}
+
+int al_take_payload(struct al_views *v, const struct al_store_row *row, uint64_t late_pos)
+{
+    int64_t n = (int64_t)row->pos;
+    int64_t state;
+    int got = al_viewdb_int(v->sql[AL_SQL_ENTRY_STATE], &state, &n, 1);
+    if (got <= 0 || (state != AL_ENTRY_MISSING && state != AL_ENTRY_UNREADABLE))
+        return got < 0 ? got : 0;
+    int err = al_viewdb_run_ints(v->sql[AL_SQL_ENTRY_DROP], &n, 1);
+    if (err == 0 && late_pos != 0)
+        err = al_viewdb_run_ints(v->sql[AL_SQL_LATE_ADD], (int64_t[]){(int64_t)late_pos, n}, 2);
+    return err != 0 ? err : take(v, row, 0);
 }
 
 int al_take_drop(struct al_views *v, uint32_t log_no, uint64_t seq)
@@ -295,7 +294,7 @@ static int on_unlock(void *arg, const struct al_store_row *row)
     if (got <= 0 || state != AL_ENTRY_UNREADABLE || row->payload.n == 0)
         return got < 0 ? got : 0;
     v->unreadable--;
-    return al_take_entry(v, row, 0);
+    return al_take_payload(v, row, 0);
 }
 
 int al_take_unlock(struct al_views *v, uint32_t log_no)

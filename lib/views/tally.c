@@ -53,11 +53,16 @@ int al_tally_add(struct al_tally *t, int64_t author, int64_t tag, int64_t delta,
 void al_tally_clear(struct al_tally *t)
 {
     if (t->cap > KEEP_MAX) {
-        free(t->items);
-        *t = (struct al_tally){.items = NULL};
+        al_tally_free(t);
         return;
     }
     if (t->cap > 0)
         memset(t->items, 0, t->cap * sizeof(*t->items));
     t->count = 0;
+}
+
+void al_tally_free(struct al_tally *t)
+{
+    free(t->items);
+    *t = (struct al_tally){.items = NULL};
 }

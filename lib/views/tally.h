@@ -29,4 +29,6 @@ int al_tally_add(struct al_tally *t, int64_t author, int64_t tag, int64_t delta,
 /* Forget all counts, and give the memory back when there were many. */
 void al_tally_clear(struct al_tally *t);
 
+void al_tally_free(struct al_tally *t);
+
 #endif

@@ -169,6 +169,9 @@ static int open_or_make(struct al_views *v)
     int64_t rebuilt = 1;
     int err = open_db(v);
     int usable = err == 0 ? look(v, &rebuilt) : err;
+    int64_t any;
+    if (usable > 0)
+        v->amended = al_viewdb_int(v->sql[AL_SQL_AMENDED], &any, NULL, 0) != 0;
     if (usable > 0) /* what the last run did not clean up must not wait for the next post */
         return al_viewdb_exec(v->db, "PRAGMA wal_checkpoint(TRUNCATE)");
     if (usable < 0 && usable != AL_E_CORRUPT)
@@ -208,8 +211,7 @@ void al_views_close(struct al_views *v)
     close_db(v);
     if (v->damaged)
         al_viewdb_remove(v->path);
-    al_tally_clear(&v->tally);
-    free(v->tally.items);
+    al_tally_free(&v->tally);
     free(v->logs);
     free(v->plain);
     free(v->path);
@@ -328,9 +330,9 @@ static int on_change(
     switch (change->what) {
     case AL_CHANGE_ENTRY:
         step->newest = (struct newest){.pos = change->pos, .id = row->id, .known = true};
-        return al_take_entry(v, row, 0);
+        return al_take_entry(v, row);
     case AL_CHANGE_PAYLOAD_IN:
-        return al_take_entry(v, row, change->pos);
+        return al_take_payload(v, row, change->pos);
     case AL_CHANGE_PAYLOAD_OUT:
         return al_take_drop(v, change->log_no, change->seq);
     case AL_CHANGE_UNLOCKED:

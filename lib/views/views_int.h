@@ -33,6 +33,7 @@ struct al_views {
     uint64_t pos;     /* every change up to here is in the rows */
     uint64_t indexed; /* every entry up to here is in the words */
     bool damaged;     /* the file is to be thrown away */
+    bool amended;     /* some entry was edited or retracted: look whether this one was */
 
     /* of the step under way */
     struct al_views_log *logs; /* by their number in the store */
@@ -87,9 +88,13 @@ int al_views_author(struct al_views *v, int64_t *ret, const struct al_identity *
 
 /* --- take.c: one entry comes in, or goes ---------------------------------------------------- */
 
-/* Take in an entry; |late_pos| is the position at which its payload came, 0 when with it. */
+/* Take in an entry that was not here before. */
 AL_MUST_CHECK
-int al_take_entry(struct al_views *v, const struct al_store_row *row, uint64_t late_pos);
+int al_take_entry(struct al_views *v, const struct al_store_row *row);
+
+/* Take in an entry again, whose payload came at position |late_pos|. */
+AL_MUST_CHECK
+int al_take_payload(struct al_views *v, const struct al_store_row *row, uint64_t late_pos);
 
 /* The payload of an entry was dropped: only its header stays. */
 AL_MUST_CHECK

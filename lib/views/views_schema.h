@@ -82,6 +82,7 @@ enum al_entry_state {
     X(REPLY_ADD, "INSERT OR IGNORE INTO reply VALUES (?1, ?2, ?3)")                                \
     X(REPLY_DROP, "DELETE FROM reply WHERE parent = ?1 AND n = ?2")                                \
     X(AMEND_ADD, "INSERT OR IGNORE INTO amend VALUES (?1, ?2, ?3, ?4, ?5)")                        \
+    X(AMENDED, "SELECT 1 FROM amend LIMIT 1")                                                      \
     X(AMEND_DROP, "DELETE FROM amend WHERE target = ?1 AND author = ?2 AND what = ?3"              \
                   " AND k = ?4 AND n = ?5")                                                        \
     X(AMEND_NEWEST, "SELECT n FROM amend WHERE target = ?1 AND author = ?2 AND what = ?3"          \
@@ -91,7 +92,7 @@ enum al_entry_state {
                  " WHERE (excluded.time, excluded.id) > (time, id) RETURNING 1")                   \
     X(LATE_ADD, "INSERT OR REPLACE INTO late VALUES (?1, ?2)")                                     \
     X(DOC_FIND, "SELECT r FROM doc WHERE n = ?1")                                                  \
-    X(DOC_PUT, "INSERT OR REPLACE INTO doc VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                   \
+    X(DOC_ADD, "INSERT INTO doc VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                              \
     X(DOC_DROP, "DELETE FROM doc WHERE r = ?1")                                                    \
     X(DOC_CLEAR, "DELETE FROM doc WHERE r >= ?1 AND r < ?2")                                       \
     X(PART_GET, "SELECT used FROM part WHERE no = ?1")                                             \

@@ -101,7 +101,7 @@ static int put(struct al_views *v, int64_t n, int64_t r)
     if (wanted)
         err = put_text(v->part_add, r, &s);
     if (wanted && err == 0)
-        err = al_viewdb_run_ints(v->sql[AL_SQL_DOC_PUT],
+        err = al_viewdb_run_ints(v->sql[AL_SQL_DOC_ADD],
             (int64_t[]){r, n, s.k, s.author, s.kind, s.audience, (int64_t)s.text.n}, 7);
     al_shown_done(&s);
     return err != 0 ? err : wanted;
