@@ -58,7 +58,9 @@ static void what_looks_alike_is_read_alike(void **state)
     assert_int_equal(al_id_parse(&got, al_slice_str("OoIlAB")), 0);
     assert_memory_equal(got.b, want.b, sizeof(want.b));
     assert_int_equal(got.bits, 30);
-    assert_int_equal(al_id_parse(&got, al_slice_str("iL")), 0);
+    assert_int_equal(al_id_parse(&want, al_slice_str("az")), 0);
+    assert_int_equal(al_id_parse(&got, al_slice_str("AZ")), 0);
+    assert_memory_equal(got.b, want.b, sizeof(want.b));
 }
 
 static void what_is_no_id_is_refused(void **state)

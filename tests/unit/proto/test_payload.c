@@ -383,6 +383,38 @@ static void the_api_takes_at_most_sixteen_different_tags(void **state)
     assert_int_equal(al_payload_from_api(&p, al_buf_slice(&b)), AL_E_COUNT);
 }
 
+static void the_least_and_the_most_of_each_field_is_accepted(void **state)
+{
+    (void)state;
+    struct al_payload p = note("x");
+    p.at_ms = 1;
+    p.src = al_slice_str("x");
+    p.tags[0] = al_slice_str("x");
+    p.tag_count = 1;
+    assert_int_equal(check(&p), 0);
+    static const char letters[] = "abcdefghijklmnop";
+    for (p.tag_count = 0; p.tag_count < AL_TAGS_MAX; p.tag_count++)
+        p.tags[p.tag_count] = al_slice_of(letters + p.tag_count, 1);
+    assert_int_equal(check(&p), 0);
+    p = (struct al_payload){.kind = AL_KIND_PROFILE, .audience = AL_AUDIENCE_NETWORK};
+    p.name = p.about = p.working = p.wants = p.knows = al_slice_str("x");
+    assert_int_equal(check(&p), 0);
+    p = (struct al_payload){.kind = AL_KIND_RETRACT, .audience = AL_AUDIENCE_NETWORK};
+    p.of.seq = 1;
+    assert_int_equal(check(&p), 0);
+    /* nothing that a circle does not have */
+    struct al_buf b = al_buf_fixed(space, sizeof(space));
+    assert_true(sample_payload(&b, AL_KIND_CIRCLE, false));
+    b.p[0]++;
+    al_write_cstr(&b, "zzzzzzzz");
+    al_write_uint(&b, 0);
+    assert_int_equal(al_payload_open(&p, al_buf_slice(&b), false), 0);
+    b = al_buf_fixed(space, sizeof(space));
+    p = note("x");
+    p.kind = AL_KIND_CIRCLE;
+    assert_int_equal(al_payload_encode(&b, &p), AL_E_MISSING);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +434,7 @@ int main(void)
         cmocka_unit_test(names_of_kinds_and_audiences_lead_back),
         cmocka_unit_test(a_sealed_payload_is_told_by_its_first_byte),
         cmocka_unit_test(the_api_takes_at_most_sixteen_different_tags),
+        cmocka_unit_test(the_least_and_the_most_of_each_field_is_accepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

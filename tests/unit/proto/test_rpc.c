@@ -125,6 +125,11 @@ static void a_response_carries_a_result_or_an_error(void **state)
     assert_true(al_slice_eq(m.result, BYTES(0x81, 0xa1, 'v', 1)));
 
     b.n = 0;
+    al_rpc_response(&b, 3, BYTES(0xc3)); /* a result need not be a map */
+    assert_int_equal(first(&m, al_buf_slice(&b)), 0);
+    assert_true(al_slice_eq(m.result, BYTES(0xc3)));
+
+    b.n = 0;
     struct al_rpc_error sent = {.code = AL_E_NOT_FOUND,
         .name = al_slice_str("not-found"),
         .message = al_slice_str("nobody called 'kay' here"),

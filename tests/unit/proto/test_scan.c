@@ -215,6 +215,7 @@ static void texts_are_utf8(void **state)
     assert_int_equal(canonical(BYTES(0xa2, 0xc0, 0x80)), AL_E_UTF8);
     assert_int_equal(any(BYTES(0xa3, 0xed, 0xa0, 0x80)), AL_E_UTF8);
     assert_int_equal(canonical(BYTES(0x81, 0xa1, 0xff, 1)), AL_E_UTF8);
+    assert_true(al_utf8_valid(BYTES(0xc2, 0x80, 0xdf, 0xbf)));
     assert_true(al_utf8_valid(BYTES(0xf4, 0x8f, 0xbf, 0xbf)));
     assert_false(al_utf8_valid(BYTES(0xf4, 0x90, 0x80, 0x80)));
     assert_false(al_utf8_valid(BYTES(0xf0, 0x8f, 0xbf, 0xbf)));

@@ -187,6 +187,8 @@ static void an_address_is_split_into_host_and_port(void **state)
         {"a:0", NULL, 0},
         {"a:65536", NULL, 0},
         {"a:123456", NULL, 0},
+        {"a:4294967376", NULL, 0}, /* 2^32 + 80 */
+        {"azAZ09.-:1", "azAZ09.-", 1},
         {"a:8x", NULL, 0},
         {"a b:80", NULL, 0},
         {"a/b", NULL, 0},
