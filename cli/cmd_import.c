@@ -192,12 +192,9 @@ static void report(struct import *im)
 
 static int run_batches(struct import *im)
 {
-    int status = al_batch_init(&im->batch, im->cli, im->to);
-    if (status != 0)
-        return status;
     struct al_buf text = al_heapbuf();
     al_progress_init(&im->progress, im->cli, im->commits);
-    status = each_commit(im, import_commit, &text);
+    int status = each_commit(im, import_commit, &text);
     if (status == 0 && !interrupted)
         status = al_batch_finish(&im->batch);
     al_progress_end(&im->progress);
@@ -206,7 +203,6 @@ static int run_batches(struct import *im)
     else if (status == 0)
         report(im);
     al_heapbuf_free(&text);
-    al_batch_fini(&im->batch);
     return status;
 }
 
@@ -308,6 +304,9 @@ static int import_repo(struct al_cli *c, const char *path, const char *to)
         status = read_pick(im);
     if (status == 0)
         status = read_tags(im);
+    /* Without a node there is no need to read and ask. */
+    if (status == 0 && al_cli_opt(c, "dry-run") == NULL)
+        status = al_batch_init(&im->batch, c, to);
     if (status == 0)
         status = survey(im);
     if (status == 0 && interrupted)
@@ -316,6 +315,7 @@ static int import_repo(struct al_cli *c, const char *path, const char *to)
         status = nothing_picked(im);
     if (status == 0)
         status = ask_and_run(im);
+    al_batch_fini(&im->batch);
     free(im);
     return status;
 }

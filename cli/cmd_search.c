@@ -26,7 +26,10 @@ static void add_snippet(struct al_styled *t, struct al_slice s)
         al_styled_add(t, match ? AL_STYLE_MATCH : AL_STYLE_NONE, al_slice_of(s.p, n));
         if (n == s.n)
             return;
-        if (s.p[n] == '\n')
+        bool newline = s.p[n] == '\n';
+        while (newline && n + 1 < s.n && s.p[n + 1] == '\n')
+            n++;
+        if (newline)
             al_styled_addf(t, AL_STYLE_NONE, " ");
         else
             match = s.p[n] == MATCH_BEGIN;
@@ -139,8 +142,8 @@ const struct al_cmd al_cmd_search = {
     .summary = "find entries by their words",
     .about =
         "All words must be there. \"a phrase\" keeps words together, -word leaves entries out, "
-        "a OR b takes either, begin* stands for every word that begins so. tag:, from:, "
-        "kind:, since: and until: narrow it down. Words that begin with a dash go after --.",
+        "begin* stands for every word that begins so. tag:, from:, kind:, since: and until: "
+        "narrow it down. Words that begin with a dash go after --.",
     .opts = (const struct al_cli_opt[]){{"newest", 0, NULL, "the newest first, not the best"},
         {"limit", 'n', "COUNT", "at most so many entries"}, {0}},
     .fields = AL_ROW_OUT_FIELDS,

@@ -112,6 +112,12 @@ static int first_rows(struct tail *t, uint64_t limit)
     return advance(t, al_get_uint(result, "pos"));
 }
 
+static void pause_ms(long ms)
+{
+    struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000 * 1000};
+    (void)nanosleep(&pause, NULL);
+}
+
 /* Come back to a node that went away; it is not ours to start it again. */
 static void reconnect(struct tail *t)
 {
@@ -128,21 +134,28 @@ static void reconnect(struct tail *t)
             al_client_free(c->client);
             c->client = NULL;
         }
-        struct timespec pause = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000 * 1000};
-        (void)nanosleep(&pause, NULL);
+        pause_ms(wait_ms);
         wait_ms = wait_ms * 2 < RETRY_MAX_MS ? wait_ms * 2 : RETRY_MAX_MS;
     }
     let_interrupts(false);
     al_cli_note(c, "It is back.");
 }
 
+/* The node gave up on this subscription: ask for the rest, but not as fast as one can. */
+static int resume(struct tail *t)
+{
+    let_interrupts(true);
+    pause_ms(RETRY_FIRST_MS);
+    let_interrupts(false);
+    int err = subscribe(t, false);
+    return err == 0 ? 0 : al_cli_fail_call(t->cli, err);
+}
+
 /* Print what one notification brings. Returns 0 or the exit status. */
 static int take(struct tail *t, const struct al_rpc *rpc)
 {
-    if (al_slice_is(rpc->method, "lagged")) {
-        int err = subscribe(t, false);
-        return err == 0 ? 0 : al_cli_fail_call(t->cli, err);
-    }
+    if (al_slice_is(rpc->method, "lagged"))
+        return resume(t);
     if (!al_slice_is(rpc->method, "rows"))
         return 0;
     uint64_t pos = al_get_uint(rpc->params, "pos");
@@ -171,6 +184,18 @@ static int follow(struct tail *t)
     return status;
 }
 
+/* A cursor of a journal that was replaced would wait for ever. */
+static int check_cursor(struct tail *t)
+{
+    struct al_slice result;
+    int status = al_cli_call(t->cli, &result, "status", NULL);
+    if (status != 0 || t->pos <= al_get_uint(result, "pos"))
+        return status;
+    return al_fail_err(t->cli, AL_E_CORRUPT,
+        al_cli_str(t->cli, "'%s' belongs to another journal", t->cursor_path),
+        "It is further than this one has come.", al_cli_str(t->cli, "rm %s", t->cursor_path));
+}
+
 /* Where to begin: at the cursor, after the last rows, or now. */
 static int begin(struct tail *t)
 {
@@ -184,7 +209,9 @@ static int begin(struct tail *t)
         return al_fail_err(c, err, al_cli_str(c, "'%s' can't be read", t->cursor_path),
             err == AL_E_CORRUPT ? "It is not a file that aloud tail wrote." : NULL, NULL);
     bool from_now = err == AL_E_NOT_FOUND && limit == 0;
-    if (err == AL_E_NOT_FOUND && limit > 0)
+    if (err == 0)
+        status = check_cursor(t);
+    else if (limit > 0)
         status = first_rows(t, limit);
     if (status != 0)
         return status;

@@ -100,8 +100,10 @@ static const char *unit_of(const struct al_row *r, bool imported)
     return al_slice_is(al_fold_source(r), "git") ? "commits" : "imported entries";
 }
 
-/* "14:03  34 commits  you  me  #aloud", and the titles of the first of them. */
-static void say_fold(struct al_feed *f, const struct al_row *rows, const struct al_fold *fold)
+/* "14:03  34 commits  you  me  #aloud" (34+ when the day may have more), and the titles of the
+ * first of them. */
+static void say_fold(
+    struct al_feed *f, const struct al_row *rows, const struct al_fold *fold, bool cut)
 {
     const struct al_row *r = &rows[fold->first];
     char clock[8];
@@ -110,7 +112,8 @@ static void say_fold(struct al_feed *f, const struct al_row *rows, const struct 
     al_when_clock(clock, r->time_ms);
     (void)snprintf(lead, sizeof(lead), "%-*s", AL_FEED_INDENT, clock);
     al_styled_init(&t);
-    al_styled_addf(&t, AL_STYLE_STRONG, "%zu %s", fold->count, unit_of(r, fold->imported));
+    al_styled_addf(
+        &t, AL_STYLE_STRONG, "%zu%s %s", fold->count, cut ? "+" : "", unit_of(r, fold->imported));
     al_styled_addf(&t, AL_STYLE_NONE, "  ");
     al_row_say_author(&t, r);
     al_styled_addf(&t, AL_STYLE_NONE, "  ");
@@ -135,8 +138,8 @@ static void say_fold(struct al_feed *f, const struct al_row *rows, const struct 
         tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
 }
 
-/* The rows of one day. */
-static int say_rows(struct al_feed *f, const struct al_row *rows, size_t n)
+/* The rows of one day; |cut|: it may have more. */
+static int say_rows(struct al_feed *f, const struct al_row *rows, size_t n, bool cut)
 {
     struct al_folds folds = {0};
     bool fold = f->style != AL_FEED_FULL;
@@ -148,7 +151,7 @@ static int say_rows(struct al_feed *f, const struct al_row *rows, size_t n)
         if (i == 0 || f->style != AL_FEED_TITLES)
             al_say(f->out, AL_STYLE_NONE, "\n");
         if (fold && folds.v[i].count > 1)
-            say_fold(f, rows, &folds.v[i]);
+            say_fold(f, rows, &folds.v[i], cut);
         else
             say_entry(f, &rows[fold ? folds.v[i].first : i]);
     }
@@ -168,7 +171,7 @@ int al_feed_rows(struct al_feed *f, const struct al_row *rows, size_t n)
             end++;
         if (!f->begun || day != f->day)
             say_day(f, day);
-        err = say_rows(f, rows + i, end - i);
+        err = say_rows(f, rows + i, end - i, f->cut && end == n);
         i = end;
     }
     return err;

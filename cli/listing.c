@@ -69,6 +69,7 @@ static int print_page(
     int err = al_row_out_read(&rows, &n, result, "rows");
     if (err != 0)
         return err;
+    feed->cut = al_get_bin(result, "next").n > 0;
     if (al_out_is_pretty(c->out))
         err = al_feed_rows(feed, rows, n);
     else
