@@ -168,7 +168,7 @@ static int connect_node(struct al_cli *c)
     return AL_E_NO_NODE;
 }
 
-int al_cli_try_encoded(
+static int call_once(
     struct al_cli *c, struct al_slice *ret, const char *method, struct al_slice params)
 {
     int err = connect_node(c);
@@ -177,6 +177,18 @@ int al_cli_try_encoded(
     if (c->limit_ms != 0)
         al_client_limit(c->client, c->limit_ms);
     return al_client_call(c->client, ret, method, params);
+}
+
+int al_cli_try_encoded(
+    struct al_cli *c, struct al_slice *ret, const char *method, struct al_slice params)
+{
+    int err = call_once(c, ret, method, params);
+    if (err != AL_E_CLOSED || al_client_error(c->client) != NULL)
+        return err;
+    /* The node ended meanwhile. To ask again is safe: what writes carries a key. */
+    al_client_free(c->client);
+    c->client = NULL;
+    return call_once(c, ret, method, params);
 }
 
 int al_cli_try(struct al_cli *c, struct al_slice *ret, const char *method, struct al_params *params)

@@ -119,13 +119,15 @@ static void print_finding(struct al_cli *c, struct al_slice f)
 {
     struct al_slice severity = al_get_str(f, "severity");
     struct al_slice hint = al_get_str(f, "try");
-    al_say_line(c->out, style_of(severity), severity);
-    al_say(c->out, AL_STYLE_NONE, "  ");
-    al_say_line(c->out, AL_STYLE_STRONG, al_get_str(f, "code"));
-    al_say(c->out, AL_STYLE_NONE, "\n");
-    al_say_wrapped(c->out, AL_STYLE_NONE, al_get_str(f, "text"), 2);
-    if (hint.n > 0)
-        al_say(c->out, AL_STYLE_NONE, "  try: %s\n", al_cli_dup(c, hint));
+    if (!al_slice_is(severity, "ok")) { /* the last line says that */
+        al_say_line(c->out, style_of(severity), severity);
+        al_say(c->out, AL_STYLE_NONE, "  ");
+        al_say_line(c->out, AL_STYLE_STRONG, al_get_str(f, "code"));
+        al_say(c->out, AL_STYLE_NONE, "\n");
+        al_say_wrapped(c->out, AL_STYLE_NONE, al_get_str(f, "text"), 2);
+        if (hint.n > 0)
+            al_say(c->out, AL_STYLE_NONE, "  try: %s\n", al_cli_dup(c, hint));
+    }
     al_out_row(c->out);
     al_out_text(c->out, "severity", severity);
     al_out_text(c->out, "code", al_get_str(f, "code"));

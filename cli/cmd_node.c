@@ -1,6 +1,6 @@
 /* The node itself: where it lives and which version runs. */
 #include <fcntl.h>
-#include <signal.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -126,25 +126,35 @@ static int node_start(struct al_cli *c)
     return err != 0 ? al_cli_fail_call(c, err) : print_running(c);
 }
 
-/* Ask it to stop, and wait until it is gone: then its data may be touched by others. */
+/* Wait until it has let go of its data: then others may touch it. False: it has not. */
+static bool wait_gone(struct al_cli *c)
+{
+    const struct timespec step = {.tv_nsec = STOP_STEP_MS * 1000000L};
+    int lock = open(al_cli_str(c, "%s/lock", c->paths.data), O_RDONLY | O_CLOEXEC);
+    bool gone = lock < 0;
+    for (int waited = 0; waited < STOP_MS && !gone; waited += STOP_STEP_MS) {
+        gone = flock(lock, LOCK_SH | LOCK_NB) == 0;
+        if (!gone)
+            (void)nanosleep(&step, NULL);
+    }
+    if (lock >= 0)
+        (void)close(lock);
+    return gone;
+}
+
 static int stop(struct al_cli *c)
 {
-    struct running r = ask_running(c);
     struct al_client *k;
-    if (r.pid == 0 || al_client_connect(&k, c->socket) != 0)
-        return 0;
     struct al_slice result;
+    if (al_client_connect(&k, c->socket) != 0)
+        return 0;
     int err = al_client_call(k, &result, "stop", al_params_done(NULL));
     al_client_free(k);
     if (err != 0 && err != AL_E_CLOSED)
         return al_fail_err(
             c, err, "the node would not stop", al_cli_str(c, "%s.", al_err_words(err)), NULL);
-    const struct timespec step = {.tv_nsec = STOP_STEP_MS * 1000000L};
-    for (int waited = 0; waited < STOP_MS; waited += STOP_STEP_MS) {
-        if (kill((pid_t)r.pid, 0) != 0)
-            return 0;
-        (void)nanosleep(&step, NULL);
-    }
+    if (wait_gone(c))
+        return 0;
     return al_fail_err(c, AL_E_TIMEOUT, "the node is still stopping", NULL, "aloud node status");
 }
 

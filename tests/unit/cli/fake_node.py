@@ -51,6 +51,7 @@ class FakeNode:
         self.calls = []
         self.answers = {"post": self.post}
         self.keys = {}
+        self.hang_up_once = None  # the same, but only the first time
         self.hang_up_after = None  # a method whose call is done, but never answered
         self.listener = socket.socket(socket.AF_UNIX)
         if os.path.exists(path):
@@ -109,6 +110,9 @@ class FakeNode:
                 result = result(params)
         except Refused as refused:
             error, result = list(refused.args), None
+        if method == self.hang_up_once:
+            self.hang_up_once = None
+            return False
         if method == self.hang_up_after:
             return False
         client.sendall(msgpack.packb([1, number, error, result]))
