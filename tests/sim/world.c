@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "hash.h"
+#include "heapbuf.h"
 #include "statement.h"
 #include "ticket.h"
 #include "world_int.h"
@@ -13,6 +14,7 @@
 
 #define WALL_START_MS UINT64_C(1790000000000)
 #define INVITE_USES 1000
+#define IMPORT_ENTRIES 200 /* more than three blocks */
 #define HEAL_MAX_MS ((uint64_t)30 * 60 * 1000)
 
 struct al_now world_now(const struct world *w)
@@ -126,28 +128,40 @@ static void ask_invite(struct world *w, struct sim_node *s)
 
 /* --- events -------------------------------------------------------------------------------- */
 
+/* One note of up to |most| bytes, all the same letter. */
+static void write_note(struct world *w, struct al_buf *b, size_t most)
+{
+    char text[3000];
+    size_t n = 1 + al_rng_below(&w->rng, most);
+    memset(text, 'a' + (int)(w->report.posts % 26), n);
+    al_write_map(b, 2);
+    al_write_cstr(b, "k");
+    al_write_cstr(b, "note");
+    al_write_cstr(b, "text");
+    al_write_str(b, al_slice_of(text, n));
+}
+
+/* Mostly single entries; now and then an import, which spans several blocks. */
 static void on_post(struct world *w, struct sim_node *s)
 {
-    uint8_t bytes[4096];
-    char text[3000];
-    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
     static const char *const audiences[] = {"network", "web", "me"};
-    size_t n = 1 + al_rng_below(&w->rng, sizeof(text) - 2);
-    memset(text, 'a' + (int)(w->report.posts % 26), n);
+    struct al_buf b = al_heapbuf();
+    uint32_t count = al_rng_below(&w->rng, 8) == 0 ? IMPORT_ENTRIES : 1;
     al_write_map(&b, 3);
     call_key(w, &b);
     al_write_cstr(&b, "to");
     al_write_cstr(&b, audiences[al_rng_below(&w->rng, 3)]);
-    al_write_cstr(&b, "entry");
-    al_write_map(&b, 2);
-    al_write_cstr(&b, "k");
-    al_write_cstr(&b, "note");
-    al_write_cstr(&b, "text");
-    al_write_str(&b, al_slice_of(text, n));
+    al_write_cstr(&b, count > 1 ? "entries" : "entry");
+    if (count > 1)
+        al_write_array(&b, count);
+    for (uint32_t i = 0; i < count; i++)
+        write_note(w, &b, count > 1 ? 100 : 2999);
+    AL_ASSERT(!b.full);
     turn_begin(w, s);
-    turn_call(w, s, "post", &b);
+    turn_call(w, s, count > 1 ? "post_many" : "post", &b);
     turn_end(w, s);
-    w->report.posts++;
+    al_heapbuf_free(&b);
+    w->report.posts += count;
 }
 
 static void on_join(struct world *w, struct sim_node *s, const struct sim_node *inviter)
