@@ -1,20 +1,95 @@
 /*
  * What is missing, and where it comes from: one table (log, block) -> the request that asks for
- * it, newest blocks first, every log in turn. docs/protocol.md, "Catch-up".
+ * it. Each peer is asked for what it says it holds, newest blocks first, every log in turn; so a
+ * lie costs nobody but the liar. docs/protocol.md, "Catch-up".
  */
 #include <stdlib.h>
 
-#include "check.h"
 #include "gossip_int.h"
-#include "write.h"
 
-/* How far below the first missing block one peer may look when it lacks those above. */
-#define LOOK_DOWN 64
+#define BLOCK_KEY_BYTES (32 + 8 + 8)
 
-static void block_key(uint8_t out[16], const struct al_log *log, uint64_t block)
+static void block_key(uint8_t out[BLOCK_KEY_BYTES], const struct peer_head *h, uint64_t block)
 {
-    al_u64be(out, log->no);
-    al_u64be(out + 8, block);
+    memcpy(out, h->device.b, 32);
+    memcpy(out + 32, h->name.b, 8);
+    al_u64be(out + 40, block);
+}
+
+/* --- what to ask for ----------------------------------------------------------------------- */
+
+uint64_t catchup_reach(const struct al_gossip *g, const struct peer_head *h)
+{
+    const struct al_person *person = al_logs_owner(g->logs, &h->device);
+    if (person == NULL || !wanted(g, person))
+        return 0;
+    if (h->log == NULL && !al_logs_has_room(person, &h->device))
+        return 0;
+    uint64_t reach = al_logs_cut(person, &h->device, &h->name);
+    if (h->log != NULL && h->log->frozen != 0 && h->log->frozen - 1 < reach)
+        reach = h->log->frozen - 1;
+    return h->seq < reach ? h->seq : reach;
+}
+
+void catchup_look(const struct al_gossip *g, struct peer *p, struct peer_head *h, uint64_t block)
+{
+    if (h->log == NULL)
+        h->log = al_logs_find(g->logs, &h->device, &h->name);
+    bool whole = h->log != NULL && h->log->held == al_log_head(h->log);
+    if (whole && h->seq <= al_log_head(h->log))
+        return;
+    if (h->blocks <= block)
+        h->blocks = block + 1;
+    head_enqueue(p, h, HEAD_ASKING);
+}
+
+/* The first entry of |block| up to |target| that is missing, 0 when none is. */
+static uint64_t first_missing(const struct al_log *log, uint64_t block, uint64_t target)
+{
+    uint64_t seq = al_block_first(block);
+    uint64_t last = al_block_last(block);
+    if (last > target)
+        last = target;
+    while (seq <= last) {
+        const struct al_store_run *run = log == NULL ? NULL : al_log_run_at(log, seq);
+        if (run == NULL || run->last < seq)
+            return seq;
+        seq = run->last + 1;
+    }
+    return 0;
+}
+
+/* |block| is held: how many blocks are left below it, whole runs passed over at one step. */
+static uint64_t blocks_below(const struct al_log *log, uint64_t block)
+{
+    const struct al_store_run *run = al_log_run_at(log, al_block_first(block));
+    uint64_t low = run == NULL ? block : al_block_of(run->first);
+    bool cut = run != NULL && run->first > al_block_first(low);
+    return low < block && cut ? low + 1 : low < block ? low : block;
+}
+
+/* The newest missing block that the peer of |h| can give: |ret_first| up to |ret_last| of it. */
+static bool choose_block(
+    const struct al_gossip *g, struct peer_head *h, uint64_t *ret_first, uint64_t *ret_last)
+{
+    if (h->log == NULL)
+        h->log = al_logs_find(g->logs, &h->device, &h->name);
+    uint64_t reach = catchup_reach(g, h);
+    uint64_t all = reach == 0 ? 0 : al_block_of(reach) + 1;
+    if (h->blocks > all)
+        h->blocks = all;
+    while (h->blocks > 0 && h->vain < VAIN_MAX) {
+        uint64_t block = h->blocks - 1;
+        uint64_t last = al_block_last(block);
+        uint8_t key[BLOCK_KEY_BYTES];
+        block_key(key, h, block);
+        *ret_last = last < reach ? last : reach;
+        *ret_first = first_missing(h->log, block, *ret_last);
+        h->blocks = *ret_first == 0 ? blocks_below(h->log, block) : block;
+        if (*ret_first != 0 && al_map_get(g->asked, key) == NULL)
+            return true;
+    }
+    return false;
 }
 
 /* --- requests ------------------------------------------------------------------------------ */
@@ -24,14 +99,14 @@ struct request *request_new(struct al_gossip *g, struct peer *p, enum request_ki
     struct request *r = calloc(1, sizeof(*r));
     if (r == NULL)
         return NULL;
-    do
-        p->next_req++;
-    while (p->next_req == 0 || request_find(p, p->next_req) != NULL);
+    if (++p->next_req == 0) /* 0 means that nobody asked */
+        p->next_req = 1;
     if (TAILQ_EMPTY(&p->requests))
         p->progress_ms = g->turn_ms; /* its time to answer begins */
     r->req = p->next_req;
     r->kind = kind;
     r->peer = p;
+    r->asked_ms = g->turn_ms;
     TAILQ_INSERT_TAIL(&p->requests, r, link);
     return r;
 }
@@ -46,280 +121,71 @@ struct request *request_find(const struct peer *p, uint32_t req)
     return NULL;
 }
 
-static void activate(struct al_gossip *g, struct al_fetch *f)
+/*
+ * What |r| asked for did not come: others may have it; its own peer may when it gave something,
+ * or was busy, or has more of the block by now.
+ */
+static void look_again(struct al_gossip *g, const struct request *r)
 {
-    if (!f->queued) {
-        TAILQ_INSERT_TAIL(&g->active, f, link);
-        f->queued = true;
+    uint64_t block = al_block_of(r->first);
+    uint64_t last = al_block_last(block);
+    struct peer *p;
+    if (first_missing(r->head->log, block, last) == 0)
+        return;
+    TAILQ_FOREACH (p, &g->peers, link) {
+        struct peer_head *h = head_find(p, &r->head->device, &r->head->name);
+        if (p->state != PEER_READY || h == NULL)
+            continue;
+        if (p != r->peer || r->busy || r->got > 0 || (h->seq > r->last && last > r->last))
+            catchup_look(g, p, h, block);
     }
 }
 
 void request_drop(struct al_gossip *g, struct request *r)
 {
-    if (r->kind == REQUEST_BLOCK) {
-        uint64_t block = al_block_of(r->first);
-        uint8_t key[16];
-        block_key(key, r->log, block);
+    struct peer *p = r->peer;
+    uint8_t key[BLOCK_KEY_BYTES];
+    TAILQ_REMOVE(&p->requests, r, link);
+    p->in_flight -= r->estimate;
+    switch (r->kind) {
+    case REQUEST_BLOCK:
+        block_key(key, r->head, al_block_of(r->first));
         (void)al_map_remove(g->asked, key);
-        struct al_fetch *f = r->log->fetch;
-        if (f->next_block < block)
-            f->next_block = block;
-        activate(g, f);
-    } else if (r->kind == REQUEST_PAYLOADS) {
-        for (uint32_t i = 0; i < g->missing_count; i++) {
-            if (g->missing[i].log == r->log)
-                g->missing[i].asked = false;
-        }
+        look_again(g, r);
+        break;
+    case REQUEST_PAYLOADS:
+        gaps_put_back(g, r);
+        break;
+    case REQUEST_STATEMENTS:
+        (void)al_map_remove(p->records, r->identity.b);
+        break;
     }
-    r->peer->in_flight -= r->estimate;
-    TAILQ_REMOVE(&r->peer->requests, r, link);
     free(r);
 }
 
-/* --- what to ask for ----------------------------------------------------------------------- */
-
-int catchup_target(struct al_gossip *g, struct al_log *log, uint64_t seq)
-{
-    struct al_fetch *f = log->fetch;
-    if (log->frozen != 0 && seq >= log->frozen)
-        seq = log->frozen - 1;
-    if (seq == 0 || (seq <= al_log_head(log) && log->held == al_log_head(log)))
-        return 0;
-    if (f == NULL) {
-        f = calloc(1, sizeof(*f));
-        if (f == NULL)
-            return AL_E_NOMEM;
-        f->log = log;
-        log->fetch = f;
-    }
-    if (seq > f->target)
-        f->target = seq;
-    f->next_block = al_block_of(f->target);
-    activate(g, f);
-    return 0;
-}
-
-/* The first entry of |block| up to |target| that is missing, 0 when none is. */
-static uint64_t first_missing(const struct al_log *log, uint64_t block, uint64_t target)
-{
-    uint64_t seq = al_block_first(block);
-    uint64_t last = al_block_last(block);
-    if (last > target)
-        last = target;
-    while (seq <= last) {
-        const struct al_store_run *run = al_log_run_at(log, seq);
-        if (run == NULL || run->last < seq)
-            return seq;
-        seq = run->last + 1;
-    }
-    return 0;
-}
-
-static bool is_asked(const struct al_gossip *g, const struct al_log *log, uint64_t block)
-{
-    uint8_t key[16];
-    block_key(key, log, block);
-    return al_map_get(g->asked, key) != NULL;
-}
-
-static bool peer_lacks(const struct peer *p, const struct al_log *log, uint64_t block)
-{
-    uint8_t key[16];
-    block_key(key, log, block);
-    return al_map_get(p->lacks, key) != NULL;
-}
-
-/* Pass over blocks that are held or asked for; false when there is nothing left to ask. */
-static bool advance(const struct al_gossip *g, struct al_fetch *f)
-{
-    for (;;) {
-        if (!is_asked(g, f->log, f->next_block) &&
-            first_missing(f->log, f->next_block, f->target) != 0)
-            return true;
-        if (f->next_block == 0)
-            return false;
-        /* jump over whole runs: a long log that is held costs one step */
-        const struct al_store_run *run = al_log_run_at(f->log, al_block_first(f->next_block));
-        uint64_t below = f->next_block - 1;
-        if (run != NULL && run->last >= al_block_first(f->next_block) &&
-            al_block_of(run->first) < below)
-            below = al_block_of(run->first);
-        f->next_block = below;
-    }
-}
-
-/* The newest missing block of |f| that |p| can give, in |ret_first| and |ret_last|. */
-static bool choose_block(const struct al_gossip *g, const struct al_fetch *f, const struct peer *p,
-    uint64_t *ret_first, uint64_t *ret_last)
-{
-    const struct peer_head *head = frontier_head(p, f->log);
-    uint64_t block = f->next_block;
-    if (head == NULL || head->seq == 0)
-        return false;
-    if (al_block_of(head->seq) < block)
-        block = al_block_of(head->seq);
-    for (int i = 0; i < LOOK_DOWN; i++) {
-        uint64_t target = f->target < head->seq ? f->target : head->seq;
-        uint64_t first = first_missing(f->log, block, target);
-        if (first != 0 && !is_asked(g, f->log, block) && !peer_lacks(p, f->log, block)) {
-            uint64_t last = al_block_last(block);
-            *ret_first = first;
-            *ret_last = last < target ? last : target;
-            return true;
-        }
-        if (block-- == 0)
-            return false;
-    }
-    return false;
-}
-
 static int ask_block(
-    struct al_gossip *g, struct peer *p, struct al_log *log, uint64_t first, uint64_t last)
+    struct al_gossip *g, struct peer *p, struct peer_head *h, uint64_t first, uint64_t last)
 {
     struct request *r = request_new(g, p, REQUEST_BLOCK);
-    uint8_t key[16];
+    uint8_t key[BLOCK_KEY_BYTES];
     if (r == NULL)
         return AL_E_NOMEM;
-    r->log = log;
-    r->first = first;
+    r->head = h;
+    r->first = r->next = first;
     r->last = last;
     r->estimate = p->block_bytes;
     p->in_flight += r->estimate;
-    block_key(key, log, al_block_of(first));
+    block_key(key, h, al_block_of(first));
     if (al_map_put(g->asked, key, r) != 0)
         return AL_E_NOMEM;
     struct al_message m = {.type = AL_MSG_WANT, .req = r->req};
-    m.u.want.device = log->device;
-    m.u.want.log = log->name;
+    m.u.want.device = h->device;
+    m.u.want.log = h->name;
     m.u.want.first = first;
     m.u.want.last = last;
     peer_send_message(g, p, &m);
     return 0;
 }
-
-/* --- payloads that did not come inline ------------------------------------------------------- */
-
-static int missing_add(struct al_gossip *g, struct al_log *log, uint64_t seq)
-{
-    if (g->missing_count == MISSING_MAX)
-        return 0;
-    if (g->missing_count == g->missing_cap) {
-        uint32_t cap = g->missing_cap == 0 ? 64 : g->missing_cap * 2;
-        struct missing *list = realloc(g->missing, cap * sizeof(*list));
-        if (list == NULL)
-            return AL_E_NOMEM;
-        g->missing = list;
-        g->missing_cap = cap;
-    }
-    g->missing[g->missing_count++] = (struct missing){.log = log, .seq = seq};
-    return 0;
-}
-
-static void missing_key(uint8_t out[48], const struct al_log *log, uint64_t seq)
-{
-    memcpy(out, log->device.b, 32);
-    memcpy(out + 32, log->name.b, 8);
-    al_u64be(out + 40, seq);
-}
-
-int missing_note(struct al_gossip *g, struct al_log *log, const struct al_segment *seg)
-{
-    for (uint32_t i = 0; i < seg->count; i++) {
-        uint8_t key[48];
-        if (seg->items[i].payload.n > 0 || seg->items[i].stub != AL_STUB_ASK)
-            continue;
-        missing_key(key, log, seg->first + i);
-        int err = al_store_kv_put(
-            g->logs->store, AL_SPACE_MISSING, al_slice_of(key, sizeof(key)), al_slice_str("1"));
-        if (err == 0)
-            err = missing_add(g, log, seg->first + i);
-        if (err != 0)
-            return err;
-    }
-    return 0;
-}
-
-static int load_missing(void *arg, struct al_slice key, struct al_slice value)
-{
-    struct al_gossip *g = arg;
-    struct al_device device;
-    struct al_logname name;
-    (void)value;
-    if (key.n != 48)
-        return AL_E_CORRUPT;
-    memcpy(device.b, key.p, 32);
-    memcpy(name.b, key.p + 32, 8);
-    struct al_log *log = al_logs_find(g->logs, &device, &name);
-    return log == NULL ? 0 : missing_add(g, log, al_u64be_read(key.p + 40));
-}
-
-int missing_load(struct al_gossip *g)
-{
-    return al_store_kv_scan(
-        g->logs->store, AL_SPACE_MISSING, al_slice_of(NULL, 0), load_missing, g);
-}
-
-static int missing_remove(struct al_gossip *g, struct al_log *log, uint64_t seq)
-{
-    uint8_t key[48];
-    for (uint32_t i = 0; i < g->missing_count; i++) {
-        if (g->missing[i].log != log || g->missing[i].seq != seq)
-            continue;
-        g->missing[i] = g->missing[--g->missing_count];
-        missing_key(key, log, seq);
-        return al_store_kv_del(g->logs->store, AL_SPACE_MISSING, al_slice_of(key, sizeof(key)));
-    }
-    return 0;
-}
-
-static int compare_seqs(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a;
-    uint64_t y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* Ask |p| for missing payloads of one log that it holds, if there are any. */
-static int ask_payloads(struct al_gossip *g, struct peer *p)
-{
-    struct al_log *log = NULL;
-    uint64_t seqs[AL_WANT_PAYLOADS_MAX];
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < g->missing_count && count < 3; i++) {
-        struct missing *gap = &g->missing[i];
-        const struct peer_head *head = frontier_head(p, gap->log);
-        if (gap->asked || (log != NULL && gap->log != log) || head == NULL ||
-            head->seq < gap->seq || peer_lacks(p, gap->log, UINT64_MAX - gap->seq))
-            continue;
-        log = gap->log;
-        gap->asked = true;
-        seqs[count++] = gap->seq;
-    }
-    if (count == 0)
-        return 0;
-    struct request *r = request_new(g, p, REQUEST_PAYLOADS);
-    if (r == NULL)
-        return AL_E_NOMEM;
-    r->log = log;
-    r->estimate = (size_t)count * AL_PAYLOAD_MAX;
-    r->first = seqs[0];
-    p->in_flight += r->estimate;
-    qsort(seqs, count, sizeof(seqs[0]), compare_seqs);
-    uint8_t bytes[AL_WANT_PAYLOADS_MAX * 9 + 5];
-    struct al_buf list = al_buf_fixed(bytes, sizeof(bytes));
-    al_write_array(&list, count);
-    for (uint32_t i = 0; i < count; i++)
-        al_write_uint(&list, seqs[i]);
-    struct al_message m = {.type = AL_MSG_WANT_PAYLOAD, .req = r->req};
-    m.u.want_payload.device = log->device;
-    m.u.want_payload.log = log->name;
-    m.u.want_payload.seqs = al_buf_slice(&list);
-    m.u.want_payload.count = count;
-    peer_send_message(g, p, &m);
-    return 0;
-}
-
-/* --- asking -------------------------------------------------------------------------------- */
 
 static bool has_room(const struct peer *p)
 {
@@ -328,41 +194,26 @@ static bool has_room(const struct peer *p)
 
 int catchup_pump(struct al_gossip *g, struct peer *p)
 {
-    if (p->pause_ms != 0 || (TAILQ_EMPTY(&g->active) && g->missing_count == 0))
+    struct peer_head *h;
+    if (p->pause_ms != 0)
         return 0;
-    if (g->missing_count > 0 && has_room(p)) {
-        int err = ask_payloads(g, p);
-        if (err != 0)
-            return err;
-    }
-    /* every log in turn; a whole round without a request means that this peer has no more */
-    struct al_fetch *last = TAILQ_LAST(&g->active, fetches);
-    while (has_room(p) && !TAILQ_EMPTY(&g->active)) {
-        struct al_fetch *f = TAILQ_FIRST(&g->active);
-        bool end_of_round = f == last;
-        TAILQ_REMOVE(&g->active, f, link);
-        f->queued = false;
-        bool more = advance(g, f);
+    int err = has_room(p) ? gaps_ask(g, p) : 0;
+    while (err == 0 && p->state == PEER_READY && has_room(p) &&
+           (h = TAILQ_FIRST(&p->asking)) != NULL) {
         uint64_t first;
-        uint64_t until;
-        bool asked = more && choose_block(g, f, p, &first, &until);
-        if (more)
-            activate(g, f);
-        if (asked) {
-            int err = ask_block(g, p, f->log, first, until);
-            if (err != 0)
-                return err;
-            last = TAILQ_LAST(&g->active, fetches);
-        } else if (end_of_round) {
-            break;
-        }
+        uint64_t last;
+        head_enqueue(p, h, HEAD_IDLE);
+        if (!choose_block(g, h, &first, &last))
+            continue; /* nothing more of this log from this peer */
+        head_enqueue(p, h, HEAD_ASKING);
+        err = ask_block(g, p, h, first, last);
     }
-    return 0;
+    return err;
 }
 
 /* --- answers ------------------------------------------------------------------------------- */
 
-/* The window doubles while it is what limits the peer. */
+/* The window grows while it is what limits the peer. */
 static void grow_window(struct peer *p, size_t bytes, struct al_now now)
 {
     p->progress_ms = now.mono_ms;
@@ -377,8 +228,8 @@ static void grow_window(struct peer *p, size_t bytes, struct al_now now)
 
 static bool fits_request(const struct request *r, const struct al_segment *seg)
 {
-    return r->kind == REQUEST_BLOCK && al_device_eq(&seg->device, &r->log->device) &&
-           al_logname_eq(&seg->log, &r->log->name) && seg->first == r->first &&
+    return r->kind == REQUEST_BLOCK && al_device_eq(&seg->device, &r->head->device) &&
+           al_logname_eq(&seg->log, &r->head->name) && seg->first == r->next &&
            al_segment_last(seg) <= r->last;
 }
 
@@ -394,66 +245,23 @@ int catchup_segment(struct al_gossip *g, struct peer *p, const struct al_message
         return 0;
     }
     grow_window(p, m->raw.n, now);
+    r->next = al_segment_last(seg) + 1;
     int err = al_ingest_segment(g->logs, &in, seg, now);
-    if (is_store_error(err))
+    if (al_store_is_error(err))
         return err;
-    if (err == AL_E_SIG || err == AL_E_PREV) {
+    if (err == AL_E_FORK)
+        return fork_tell(g, in.log, NULL);
+    if (err == AL_E_SIG || err == AL_E_PREV)
         peer_close(g, p, err);
-        return 0;
-    }
     if (err != 0)
         return 0; /* declined: the request ends without a gain */
     r->got += in.added;
-    err = missing_note(g, in.log, seg);
+    err = gaps_note(g, in.log, seg);
     if (err == 0 && in.added > 0)
         err = push_announce(g, in.log, now);
     if (al_device_eq(&seg->device, &p->device))
         p->ack_due = true;
     return err;
-}
-
-int catchup_payload(
-    struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now)
-{
-    struct request *r = request_find(p, m->req);
-    if (r == NULL)
-        return 0;
-    if (r->kind != REQUEST_PAYLOADS || !al_device_eq(&m->u.payload.device, &r->log->device) ||
-        !al_logname_eq(&m->u.payload.log, &r->log->name)) {
-        peer_close(g, p, AL_E_UNEXPECTED);
-        return 0;
-    }
-    p->progress_ms = now.mono_ms;
-    r->got++;
-    int err = al_ingest_payload(
-        g->logs, &m->u.payload.device, &m->u.payload.log, m->u.payload.seq, m->u.payload.payload);
-    if (err == 0 || err == AL_E_NOT_FOUND)
-        return missing_remove(g, r->log, m->u.payload.seq);
-    if (is_store_error(err))
-        return err;
-    peer_close(g, p, err);
-    return 0;
-}
-
-/* This peer can't give what |r| asked for and is still missing: do not ask it again. */
-static int note_lack(struct peer *p, const struct request *r)
-{
-    uint8_t key[16];
-    uint64_t block = UINT64_MAX - r->first;
-    if (r->kind == REQUEST_BLOCK) {
-        block = al_block_of(r->first);
-        if (first_missing(r->log, block, r->last) == 0)
-            return 0; /* it came from elsewhere meanwhile */
-    }
-    block_key(key, r->log, block);
-    return al_map_put(p->lacks, key, p);
-}
-
-void catchup_peer_advanced(struct peer *p, const struct al_log *log, uint64_t seq)
-{
-    uint8_t key[16];
-    block_key(key, log, al_block_of(seq));
-    (void)al_map_remove(p->lacks, key);
 }
 
 int catchup_done(struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now)
@@ -463,10 +271,17 @@ int catchup_done(struct al_gossip *g, struct peer *p, const struct al_message *m
     if (r == NULL)
         return 0;
     p->progress_ms = now.mono_ms;
-    if (m->u.done.status == AL_DONE_BUSY)
+    r->busy = m->u.done.status == AL_DONE_BUSY;
+    if (r->busy) {
         p->pause_ms = now.mono_ms + PAUSE_MS;
-    else if (r->kind != REQUEST_STATEMENTS && r->got == 0)
-        err = note_lack(p, r);
+        if (r->kind == REQUEST_STATEMENTS)
+            return 0; /* asked again after the pause */
+    } else if (r->kind == REQUEST_PAYLOADS) {
+        err = gaps_lacking(p, r);
+    } else if (r->kind == REQUEST_BLOCK) {
+        /* whoever gives nothing time after time is not asked for that log any more */
+        r->head->vain = r->got > 0 ? 0 : r->head->vain + 1;
+    }
     request_drop(g, r);
     return err;
 }
@@ -477,9 +292,9 @@ bool al_gossip_synced(const struct al_gossip *g)
 {
     const struct peer *p;
     TAILQ_FOREACH (p, &g->peers, link) {
-        if (p->state == PEER_HELLO || !TAILQ_EMPTY(&p->requests))
-            return false;
-        if (p->state == PEER_READY && !(p->wants_known && p->heads_known))
+        bool asking = !TAILQ_EMPTY(&p->requests) || !TAILQ_EMPTY(&p->asking);
+        bool told = p->wants_known && p->heads_known;
+        if (p->state == PEER_HELLO || (p->state == PEER_READY && (asking || !told)))
             return false;
     }
     return !dial_fresh(g);
@@ -487,13 +302,12 @@ bool al_gossip_synced(const struct al_gossip *g)
 
 uint64_t al_gossip_behind(const struct al_gossip *g)
 {
-    uint64_t n = 0;
-    struct al_map_walk walk = {.at = 0};
-    void *value;
-    while (al_map_next(g->logs->logs, &walk, NULL, &value)) {
-        const struct al_log *log = value;
-        if (log->fetch != NULL && log->fetch->target > log->held && wanted(g, log->person))
-            n += log->fetch->target - log->held;
+    uint64_t most = 0;
+    const struct peer *p;
+    TAILQ_FOREACH (p, &g->peers, link) {
+        uint64_t n = p->state == PEER_READY ? head_behind(g, p) : 0;
+        if (n > most)
+            most = n;
     }
-    return n;
+    return most;
 }

@@ -225,26 +225,12 @@ uint32_t al_gossip_ready_peers(const struct al_gossip *g)
     return n;
 }
 
-/* Entries that |p| holds and we lack, over the logs it spoke of. */
-static uint64_t behind_of(const struct peer *p)
-{
-    struct al_map_walk walk = {.at = 0};
-    void *value;
-    uint64_t n = 0;
-    while (al_map_next(p->heads, &walk, NULL, &value)) {
-        const struct peer_head *h = value;
-        if (h->log != NULL && h->seq > h->log->held)
-            n += h->seq - h->log->held;
-    }
-    return n;
-}
-
 static uint64_t ahead_of(const struct al_gossip *g, const struct peer *p)
 {
     uint64_t n = 0;
     for (uint32_t i = 0; i < g->logs->self->log_count; i++) {
         const struct al_log *log = g->logs->self->logs[i];
-        const struct peer_head *h = frontier_head(p, log);
+        const struct peer_head *h = head_of_log(p, log);
         uint64_t theirs = h == NULL ? 0 : h->seq;
         if (al_log_head(log) > theirs)
             n += al_log_head(log) - theirs;
@@ -268,7 +254,7 @@ static void tell_peer(const struct al_gossip *g, const struct peer *p,
         return;
     if (p->person != NULL) {
         info.identity = p->person->identity;
-        info.behind = behind_of(p);
+        info.behind = head_behind(g, p);
         info.ahead = ahead_of(g, p);
     }
     cb(arg, &info);

@@ -110,7 +110,7 @@ void al_effects_discard(struct al_effects *q)
     struct node *n;
     while ((n = STAILQ_FIRST(&q->pending)) != NULL) {
         STAILQ_REMOVE_HEAD(&q->pending, link);
-        if (n->e.type == AL_EFFECT_LOG)
+        if (n->e.type == AL_EFFECT_LOG || n->e.type == AL_EFFECT_CLOSE)
             STAILQ_INSERT_TAIL(&q->ready, n, link);
         else
             node_free(n);

@@ -64,7 +64,7 @@ void al_effects_log(struct al_effects *q, int priority, const char *format, ...)
 
 void al_effects_release(struct al_effects *q);
 
-/* Forget what is pending, but for log lines, which come out. */
+/* Forget what is pending, but for log lines and closes, which come out. */
 void al_effects_discard(struct al_effects *q);
 
 /* The oldest released effect; its slices and texts live until the next call. */

@@ -11,6 +11,7 @@
 
 #define ITEM_BYTES 128                  /* of an encoded item, at most */
 #define ITEMS_BYTES ((size_t)64 * 1024) /* of the items of one range, at most */
+#define ITEMS_PER_UNIT 32               /* of the budget, for collecting and sorting ours */
 
 /* --- what is held here --------------------------------------------------------------------- */
 
@@ -248,73 +249,6 @@ int frontier_open(
 
 /* --- hearing it ---------------------------------------------------------------------------- */
 
-static void head_key(uint8_t out[40], const struct al_device *device, const struct al_logname *name)
-{
-    memcpy(out, device->b, 32);
-    memcpy(out + 32, name->b, 8);
-}
-
-struct peer_head *frontier_head(const struct peer *p, const struct al_log *log)
-{
-    uint8_t key[40];
-    head_key(key, &log->device, &log->name);
-    return al_map_get(p->heads, key);
-}
-
-int frontier_heard(struct al_gossip *g, struct peer *p, const struct al_identity *identity,
-    const struct al_device *device, const struct al_logname *name, uint64_t seq)
-{
-    uint8_t key[40];
-    head_key(key, device, name);
-    struct peer_head *head = al_map_get(p->heads, key);
-    if (head == NULL) {
-        if (al_map_count(p->heads) >= PEER_HEADS_MAX)
-            return 0;
-        head = calloc(1, sizeof(*head));
-        if (head == NULL || al_map_put(p->heads, key, head) != 0) {
-            free(head);
-            return AL_E_NOMEM;
-        }
-        head->device = *device;
-        head->name = *name;
-        head->identity = *identity;
-    }
-    bool advanced = seq > head->seq;
-    if (advanced)
-        head->seq = seq;
-    const struct al_person *person = al_logs_owner(g->logs, device);
-    if (person == NULL || !al_identity_eq(&person->identity, identity) || !wanted(g, person))
-        return 0;
-    if (head->log == NULL) {
-        int err = al_logs_open(g->logs, &head->log, device, name);
-        if (err == AL_E_LIMIT)
-            return 0;
-        if (err != 0)
-            return err;
-    }
-    if (advanced)
-        catchup_peer_advanced(p, head->log, seq);
-    return catchup_target(g, head->log, seq);
-}
-
-int frontier_certified(struct al_gossip *g, const struct al_person *person)
-{
-    struct peer *p;
-    TAILQ_FOREACH (p, &g->peers, link) {
-        struct al_map_walk walk = {.at = 0};
-        void *value;
-        while (p->state == PEER_READY && al_map_next(p->heads, &walk, NULL, &value)) {
-            struct peer_head *h = value;
-            if (h->log != NULL || !al_identity_eq(&h->identity, &person->identity))
-                continue;
-            int err = frontier_heard(g, p, &h->identity, &h->device, &h->name, h->seq);
-            if (err != 0)
-                return err;
-        }
-    }
-    return 0;
-}
-
 /* One item told by the peer: a record that differs is asked for, a head noted. */
 static int hear_item(struct al_gossip *g, struct peer *p, const struct al_item *item)
 {
@@ -324,8 +258,11 @@ static int hear_item(struct al_gossip *g, struct peer *p, const struct al_item *
         return 0;
     if (!al_device_eq(&item->device, &none)) {
         if (item->seq > AL_SEQ_MAX)
-            return 0; /* frozen there: nothing to fetch */
-        return frontier_heard(g, p, &item->identity, &item->device, &item->log, item->seq);
+            return 0; /* it forks, as the peer knows: nothing to fetch */
+        const struct al_log *log = al_logs_find(g->logs, &item->device, &item->log);
+        if (log != NULL && log->frozen != 0)
+            return fork_owed(g, p, log);
+        return head_heard(g, p, &item->identity, &item->device, &item->log, item->seq);
     }
     struct al_item mine;
     record_item(&mine, person);
@@ -334,13 +271,13 @@ static int hear_item(struct al_gossip *g, struct peer *p, const struct al_item *
     return statements_ask(g, p, &item->identity);
 }
 
-/* The items of |mine| from |*at| on whose keys lie below |upper|. */
-static size_t items_below(const struct items *mine, size_t at, struct al_slice upper)
+/* How many of our items, from where |h| stands, have keys below |upper|. */
+static size_t items_below(const struct hearing *h, struct al_slice upper)
 {
     size_t n = 0;
-    while (at + n < mine->count) {
+    while (h->at + n < h->count) {
         uint8_t key[AL_ITEM_KEY_BYTES];
-        al_item_key(key, &mine->list[at + n]);
+        al_item_key(key, &h->items[h->at + n]);
         if (upper.n > 0 && al_slice_cmp(al_slice_of(key, sizeof(key)), upper) >= 0)
             break;
         n++;
@@ -400,38 +337,40 @@ static int hear_items(struct al_gossip *g, struct peer *p, const struct al_range
     return 0;
 }
 
-static int hear_ranges(struct al_gossip *g, struct peer *p, const struct al_message *m,
-    struct teller *t, const struct items *mine)
+static int answer_range(struct teller *t, struct hearing *h, const struct al_range *range)
+{
+    const struct al_item *mine = h->items + h->at;
+    size_t n = items_below(h, range->upper);
+    h->at += n;
+    switch (range->mode) {
+    case AL_RANGE_ITEMS:
+        return answer_items(t, range, mine, n);
+    case AL_RANGE_FINGERPRINT:
+        tell_items(t, mine, n, AL_RANGE_ITEMS, range->upper);
+        return 0;
+    case AL_RANGE_FINAL:
+    case AL_RANGE_SKIP:
+        break;
+    }
+    tell_skip(t, range->upper);
+    return 0;
+}
+
+/* Note what the ranges of |m| tell, and answer them unless |t| is NULL. */
+static int hear_ranges(
+    struct al_gossip *g, struct peer *p, const struct al_message *m, struct teller *t)
 {
     struct al_slice list = al_message_list(m->u.reconcile.ranges);
-    size_t at = items_below(mine, 0, al_slice_of(p->lower, p->lower_n));
-    if (p->lower_n == 0)
-        at = 0;
-    for (uint32_t i = 0; i < m->u.reconcile.count; i++) {
+    int err = 0;
+    for (uint32_t i = 0; err == 0 && i < m->u.reconcile.count; i++) {
         struct al_range range;
         al_message_next_range(&range, &list);
-        size_t n = items_below(mine, at, range.upper);
-        int err = 0;
         if (range.mode == AL_RANGE_ITEMS || range.mode == AL_RANGE_FINAL)
             err = hear_items(g, p, &range);
-        if (err == 0 && range.mode == AL_RANGE_ITEMS)
-            err = answer_items(t, &range, mine->list + at, n);
-        else if (err == 0 && range.mode == AL_RANGE_FINGERPRINT)
-            tell_items(t, mine->list + at, n, AL_RANGE_ITEMS, range.upper);
-        else if (err == 0)
-            tell_skip(t, range.upper);
-        if (err != 0)
-            return err;
-        at += n;
-        p->lower_n = range.upper.n < sizeof(p->lower) ? range.upper.n : sizeof(p->lower);
-        if (p->lower_n > 0)
-            memcpy(p->lower, range.upper.p, p->lower_n);
+        if (err == 0 && t != NULL)
+            err = answer_range(t, &p->hearing, &range);
     }
-    if (!m->u.reconcile.more) {
-        p->lower_n = 0;
-        p->heads_known = true;
-    }
-    return 0;
+    return err;
 }
 
 /* True if any range of |m| wants an answer. */
@@ -447,66 +386,51 @@ static bool wants_answer(const struct al_message *m)
     return false;
 }
 
-int frontier_receive(
-    struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now)
+/* True if |m| goes on with the list that is being heard. */
+static bool goes_on(const struct hearing *h, const struct al_message *m)
+{
+    return h->open && h->session == m->u.reconcile.session && h->round == m->u.reconcile.round;
+}
+
+/* A list that wants answers begins: collect once what they are made of. */
+static int hearing_begin(struct al_gossip *g, struct peer *p, const struct al_message *m)
 {
     struct items mine = {.list = NULL};
-    struct teller t;
-    (void)now;
-    int err = teller_init(&t, g, p, m->u.reconcile.session, m->u.reconcile.round + 1);
-    if (err == 0)
-        err = shared_items(g, p, &mine, NULL, 0);
-    if (err == 0)
-        err = hear_ranges(g, p, m, &t, &mine);
-    if (err == 0 && wants_answer(m))
-        teller_flush(&t, m->u.reconcile.more);
-    free(mine.list);
-    teller_fini(&t);
+    int err = shared_items(g, p, &mine, NULL, 0);
+    free(p->hearing.items);
+    p->hearing = (struct hearing){
+        .open = true,
+        .session = m->u.reconcile.session,
+        .round = m->u.reconcile.round,
+        .items = mine.list,
+        .count = mine.count,
+    };
+    p->budget -= (int64_t)(al_map_count(g->logs->people) + mine.count) / ITEMS_PER_UNIT;
     return err;
 }
 
-/* --- own heads: what each holds of the other's device ---------------------------------------- */
-
-void own_heads_send(struct al_gossip *g, struct peer *p)
+int frontier_receive(struct al_gossip *g, struct peer *p, const struct al_message *m)
 {
-    uint8_t bytes[AL_OWN_HEADS_MAX * ITEM_BYTES];
-    struct al_buf list = al_buf_fixed(bytes, sizeof(bytes));
-    struct al_own_head heads[AL_OWN_HEADS_MAX];
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < p->person->log_count && count < AL_OWN_HEADS_MAX; i++) {
-        const struct al_log *log = p->person->logs[i];
-        if (!al_device_eq(&log->device, &p->device) || al_log_head(log) == 0)
-            continue;
-        heads[count++].ref = (struct al_ref){
-            .device = log->device, .log = log->name, .seq = al_log_head(log), .id = log->head_id};
+    bool answers = goes_on(&p->hearing, m) || wants_answer(m);
+    bool more = m->u.reconcile.more;
+    struct teller t;
+    int err = 0;
+    if (!answers) {
+        err = hear_ranges(g, p, m, NULL);
+    } else {
+        err = teller_init(&t, g, p, m->u.reconcile.session, m->u.reconcile.round + 1);
+        if (err == 0 && !goes_on(&p->hearing, m))
+            err = hearing_begin(g, p, m);
+        if (err == 0)
+            err = hear_ranges(g, p, m, &t);
+        if (err == 0)
+            teller_flush(&t, more);
+        teller_fini(&t);
     }
-    al_write_array(&list, count);
-    for (uint32_t i = 0; i < count; i++)
-        al_message_put_own_head(&list, &heads[i]);
-    struct al_message m = {.type = AL_MSG_OWN_HEADS};
-    m.u.own_heads.list = al_buf_slice(&list);
-    m.u.own_heads.count = count;
-    peer_send_message(g, p, &m);
-    p->ack_due = false;
-}
-
-int own_heads_receive(struct al_gossip *g, struct peer *p, const struct al_message *m)
-{
-    const struct al_device *me = &g->logs->keyring->device;
-    struct al_slice list = al_message_list(m->u.own_heads.list);
-    for (uint32_t i = 0; i < m->u.own_heads.count; i++) {
-        struct al_own_head head;
-        al_message_next_own_head(&head, &list);
-        if (!al_device_eq(&head.ref.device, me))
-            continue;
-        struct al_log *log = al_logs_find(g->logs, me, &head.ref.log);
-        uint64_t held = log == NULL ? 0 : al_log_head(log);
-        if (head.ref.seq <= held && head.ref.seq > log->acked)
-            log->acked = head.ref.seq;
-        /* more than is here is a hint that this log is not whole: fetch it, then believe it */
-        int err = frontier_heard(g, p, &g->logs->self->identity, me, &head.ref.log, head.ref.seq);
-        if (err != 0)
-            return err;
+    if (answers && !more) {
+        free(p->hearing.items);
+        p->hearing = (struct hearing){.open = false};
     }
-    return 0;
+    p->heads_known = p->heads_known || !more;
+    return err;
 }

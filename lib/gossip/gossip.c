@@ -2,102 +2,9 @@
 
 #include <stdlib.h>
 
-#include "check.h"
 #include "gossip_int.h"
-#include "id.h"
 
-/* --- peers --------------------------------------------------------------------------------- */
-
-struct al_buf scratch_buf(struct al_gossip *g)
-{
-    return al_buf_fixed(g->scratch, AL_MESSAGE_MAX);
-}
-
-void peer_send(struct al_gossip *g, struct peer *p, const struct al_buf *b)
-{
-    AL_ASSERT(!b->full && b->n > 0);
-    struct al_effect e = {.type = AL_EFFECT_SEND, .conn = p->conn, .bytes = al_buf_slice(b)};
-    al_effects_add(g->opts.effects, &e);
-    p->out_bytes += b->n;
-}
-
-void peer_send_message(struct al_gossip *g, struct peer *p, const struct al_message *m)
-{
-    struct al_buf b = scratch_buf(g);
-    al_message_encode(&b, m);
-    peer_send(g, p, &b);
-}
-
-void peer_close(struct al_gossip *g, struct peer *p, int err)
-{
-    if (p->state == PEER_CLOSING)
-        return;
-    struct al_message bye = {.type = AL_MSG_GOODBYE};
-    bye.u.goodbye.reason = al_slice_str(al_err_name(err));
-    /* whoever was not admitted learns nothing of this node, not even why */
-    if (p->state == PEER_READY || p->outgoing)
-        peer_send_message(g, p, &bye);
-    p->state = PEER_CLOSING;
-    struct al_effect e = {.type = AL_EFFECT_CLOSE, .conn = p->conn, .err = err};
-    al_effects_add(g->opts.effects, &e);
-    al_effects_log(g->opts.effects, 6, "closing %s: %s", p->address, al_err_words(err));
-}
-
-static void free_heads(struct peer *p)
-{
-    struct al_map_walk walk = {.at = 0};
-    void *head;
-    while (p->heads != NULL && al_map_next(p->heads, &walk, NULL, &head))
-        free(head);
-    al_map_free(p->heads);
-}
-
-static void peer_free(struct al_gossip *g, struct peer *p)
-{
-    struct request *r;
-    while ((r = TAILQ_FIRST(&p->requests)) != NULL)
-        request_drop(g, r);
-    TAILQ_REMOVE(&g->peers, p, link);
-    (void)al_map_remove(g->by_conn, &p->conn);
-    free_heads(p);
-    al_map_free(p->wants);
-    al_map_free(p->lacks);
-    free(p->told_ids);
-    free(p);
-}
-
-static struct peer *peer_new(
-    struct al_gossip *g, const struct al_node_link *link, struct al_now now)
-{
-    struct peer *p = calloc(1, sizeof(*p));
-    uint8_t secret[16];
-    if (p == NULL)
-        return NULL;
-    al_rng_bytes(g->opts.rng, secret, sizeof(secret));
-    TAILQ_INIT(&p->requests);
-    p->conn = link->conn;
-    p->dial = link->dial;
-    p->outgoing = link->dial != 0;
-    memcpy(p->remote, link->remote, sizeof(p->remote));
-    size_t n = link->address.n < AL_ADDRESS_MAX ? link->address.n : AL_ADDRESS_MAX;
-    if (n > 0)
-        memcpy(p->address, link->address.p, n);
-    p->opened_ms = p->heard_ms = p->progress_ms = p->budget_ms = now.mono_ms;
-    p->since_ms = p->seen_ms = now.wall_ms;
-    p->budget = BUDGET_MAX;
-    p->window = WINDOW_MIN;
-    p->block_bytes = 20000;
-    p->wants = al_map_new(32, secret);
-    p->heads = al_map_new(40, secret);
-    p->lacks = al_map_new(16, secret);
-    TAILQ_INSERT_TAIL(&g->peers, p, link);
-    if (p->wants == NULL || p->heads == NULL || p->lacks == NULL ||
-        al_map_put(g->by_conn, &p->conn, p) != 0) {
-        peer_free(g, p);
-        return NULL;
-    }
-    return p;
-}
+/* --- connections --------------------------------------------------------------------------- */
 
 static struct peer *peer_by_conn(const struct al_gossip *g, uint64_t conn)
 {
@@ -135,62 +42,24 @@ void al_gossip_closed(struct al_gossip *g, uint64_t conn, int err, struct al_now
     struct peer *p = peer_by_conn(g, conn);
     if (p == NULL)
         return;
+    if (err == 0)
+        err = AL_E_CLOSED;
+    if (p->why != 0)
+        err = p->why;
+    else if (p->state == PEER_HELLO && err == AL_E_CLOSED)
+        err = AL_E_STRANGER; /* the other side ended it before it said who it is */
     struct contact *c;
     TAILQ_FOREACH (c, &g->contacts, link) {
         if (c->peer != p)
             continue;
         c->peer = NULL;
         c->seen_ms = p->seen_ms;
-        if (p->state == PEER_HELLO && err == AL_E_CLOSED)
-            err = AL_E_STRANGER; /* the other side ended it before it said who it is */
-        dial_ended(g, c, p->state == PEER_READY && err == 0 ? AL_E_CLOSED : err, now);
+        dial_ended(g, c, err, now);
     }
     peer_free(g, p);
 }
 
-int peer_ready(struct al_gossip *g, struct peer *p, struct al_now now)
-{
-    p->state = PEER_READY;
-    p->progress_ms = now.mono_ms;
-    char name[AL_ID_TEXT];
-    al_id_text_prefix(name, p->person->identity.b, 10);
-    al_effects_log(g->opts.effects, 6, "connected with @%s at %s", name, p->address);
-    own_heads_send(g, p);
-    return interests_send(g, p);
-}
-
-bool is_store_error(int err)
-{
-    switch (err) {
-    case AL_E_NOMEM:
-    case AL_E_IO:
-    case AL_E_FULL:
-    case AL_E_CORRUPT:
-    case AL_E_BUSY:
-    case AL_E_READ_ONLY:
-    case AL_E_DOUBT:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* --- messages ------------------------------------------------------------------------------ */
-
-/* Work that nobody asked for is paid from a budget that fills with time. */
-static bool afford(struct peer *p, const struct al_message *m, struct al_now now)
-{
-    bool solicited =
-        (m->type == AL_MSG_SEGMENT || m->type == AL_MSG_PAYLOAD || m->type == AL_MSG_DONE) &&
-        m->req != 0 && request_find(p, m->req) != NULL;
-    p->budget += (int64_t)(now.mono_ms - p->budget_ms) * BUDGET_PER_MS;
-    p->budget_ms = now.mono_ms;
-    if (p->budget > BUDGET_MAX)
-        p->budget = BUDGET_MAX;
-    if (!solicited)
-        p->budget -= 1 + (int64_t)(m->raw.n / 1024);
-    return p->budget >= 0;
-}
 
 static int receive_segment(
     struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now)
@@ -204,20 +73,13 @@ static int receive_segment(
     return m->req == 0 ? push_receive(g, p, &seg, now) : catchup_segment(g, p, m, &seg, now);
 }
 
-static int receive_fork(struct al_gossip *g, struct peer *p, const struct al_message *m)
+/* The close that follows is what counts; this tells why. */
+static int goodbye_receive(struct peer *p, const struct al_message *m)
 {
-    /* each half is an ordinary segment: taking both in finds the fork and keeps the proof */
-    struct al_slice halves[2] = {m->u.fork.a, m->u.fork.b};
-    for (int i = 0; i < 2; i++) {
-        struct al_segment seg;
-        int err = al_segment_open(&seg, halves[i]);
-        if (err == 0)
-            err = al_segment_verify(&seg);
-        if (err != 0) {
-            peer_close(g, p, err);
-            return 0;
-        }
-    }
+    char name[AL_REASON_MAX + 1];
+    memcpy(name, m->u.goodbye.reason.p, m->u.goodbye.reason.n);
+    name[m->u.goodbye.reason.n] = '\0';
+    p->why = al_err_of_name(name);
     return 0;
 }
 
@@ -235,13 +97,13 @@ static int dispatch(
     case AL_MSG_OWN_HEADS:
         return own_heads_receive(g, p, m);
     case AL_MSG_RECONCILE:
-        return frontier_receive(g, p, m, now);
+        return frontier_receive(g, p, m);
     case AL_MSG_WANT:
         return serve_want(g, p, m);
     case AL_MSG_SEGMENT:
         return receive_segment(g, p, m, now);
     case AL_MSG_PAYLOAD:
-        return catchup_payload(g, p, m, now);
+        return gaps_payload(g, p, m, now);
     case AL_MSG_DONE:
         return catchup_done(g, p, m, now);
     case AL_MSG_WANT_PAYLOAD:
@@ -254,7 +116,7 @@ static int dispatch(
         serve_want_statements(g, p, m);
         return 0;
     case AL_MSG_FORK:
-        return receive_fork(g, p, m);
+        return fork_receive(g, p, m);
     case AL_MSG_PING: {
         struct al_message pong = {.type = AL_MSG_PONG};
         pong.u.pong.n = m->u.ping.n;
@@ -262,7 +124,7 @@ static int dispatch(
         return 0;
     }
     case AL_MSG_GOODBYE:
-        return 0; /* the close that follows is what counts */
+        return goodbye_receive(p, m);
     case AL_MSG_PONG:
     case AL_MSG_LINK:
     case AL_MSG_DECLINE:
@@ -287,7 +149,7 @@ int al_gossip_message(
     if (p == NULL || p->state == PEER_CLOSING)
         return 0;
     int err = al_message_decode(&m, message);
-    if (err == 0 && !afford(p, &m, now))
+    if (err == 0 && !peer_afford(p, &m, now))
         err = AL_E_BUDGET;
     if (err == 0 && p->state == PEER_HELLO && m.type != AL_MSG_HELLO && m.type != AL_MSG_GOODBYE)
         err = AL_E_UNEXPECTED;
@@ -305,46 +167,11 @@ int al_gossip_message(
 
 /* --- the turn ------------------------------------------------------------------------------ */
 
-static uint64_t peer_deadline(const struct peer *p)
-{
-    switch (p->state) {
-    case PEER_HELLO:
-        return p->opened_ms + HELLO_MS;
-    case PEER_READY: {
-        uint64_t at = p->heard_ms + (p->pinged ? SILENT_MS : PING_AFTER_MS);
-        if (!TAILQ_EMPTY(&p->requests) && p->progress_ms + STALLED_MS < at)
-            at = p->progress_ms + STALLED_MS;
-        return p->pause_ms != 0 && p->pause_ms < at ? p->pause_ms : at;
-    }
-    case PEER_CLOSING:
-        break;
-    }
-    return UINT64_MAX;
-}
-
-static void peer_tick(struct al_gossip *g, struct peer *p, struct al_now now)
-{
-    if (peer_deadline(p) > now.mono_ms)
-        return;
-    if (p->pause_ms != 0 && p->pause_ms <= now.mono_ms) {
-        p->pause_ms = 0;
-        return;
-    }
-    bool stalled = !TAILQ_EMPTY(&p->requests) && p->progress_ms + STALLED_MS <= now.mono_ms;
-    if (p->state == PEER_HELLO || stalled || p->heard_ms + SILENT_MS <= now.mono_ms) {
-        peer_close(g, p, AL_E_TIMEOUT);
-        return;
-    }
-    struct al_message ping = {.type = AL_MSG_PING};
-    ping.u.ping.n = now.mono_ms & UINT32_MAX;
-    peer_send_message(g, p, &ping);
-    p->pinged = true;
-}
-
 int al_gossip_tick(struct al_gossip *g, struct al_now now)
 {
     struct peer *p;
     g->turn_ms = now.mono_ms;
+    g->turn_pos = g->logs->pos;
     TAILQ_FOREACH (p, &g->peers, link)
         peer_tick(g, p, now);
     if (g->announce_ms != 0 && g->announce_ms <= now.mono_ms)
@@ -365,12 +192,14 @@ int al_gossip_finish(struct al_gossip *g)
         if (err != 0)
             return err;
     }
-    return 0;
+    return own_acks_save(g);
 }
 
 uint64_t al_gossip_deadline(const struct al_gossip *g)
 {
     uint64_t at = dial_deadline(g);
+    if (g->acks_ms != 0 && g->acks_ms < at)
+        at = g->acks_ms;
     if (g->announce_ms != 0 && g->announce_ms < at)
         at = g->announce_ms;
     const struct peer *p;
@@ -387,7 +216,7 @@ int al_gossip_appended(struct al_gossip *g, struct al_log *log, uint64_t first, 
     return push_entries(g, log, first, NULL, now);
 }
 
-int al_gossip_relations_changed(struct al_gossip *g, struct al_now now)
+int al_gossip_relations_changed(struct al_gossip *g)
 {
     struct peer *p;
     TAILQ_FOREACH (p, &g->peers, link) {
@@ -401,7 +230,6 @@ int al_gossip_relations_changed(struct al_gossip *g, struct al_now now)
         if (err != 0)
             return err;
     }
-    (void)now;
     return 0;
 }
 
@@ -427,18 +255,21 @@ int al_gossip_new(struct al_gossip **ret, const struct al_gossip_opts *opts, str
     g->logs = opts->logs;
     TAILQ_INIT(&g->peers);
     TAILQ_INIT(&g->contacts);
-    TAILQ_INIT(&g->active);
+    TAILQ_INIT(&g->gaps);
     TAILQ_INIT(&g->announces);
     al_rng_bytes(opts->rng, secret, sizeof(secret));
     g->by_conn = al_map_new(8, secret);
-    g->asked = al_map_new(16, secret);
+    g->asked = al_map_new(48, secret);
+    g->gap_index = al_map_new(12, secret);
     g->announced = al_map_new(4, secret);
     g->scratch = malloc(AL_MESSAGE_MAX);
-    int err = AL_E_NOMEM;
-    if (g->by_conn != NULL && g->asked != NULL && g->announced != NULL && g->scratch != NULL)
-        err = al_export_new(&g->export);
+    g->body = malloc(AL_MESSAGE_MAX);
+    g->next_dial = al_rng_below(opts->rng, UINT64_C(1) << 48); /* no answer to an engine before */
+    bool complete = g->by_conn != NULL && g->asked != NULL && g->gap_index != NULL &&
+                    g->announced != NULL && g->scratch != NULL && g->body != NULL;
+    int err = complete ? al_export_new(&g->export) : AL_E_NOMEM;
     if (err == 0)
-        err = missing_load(g);
+        err = gaps_load(g);
     if (err == 0)
         err = dial_load(g, now);
     if (err != 0) {
@@ -466,17 +297,12 @@ void al_gossip_free(struct al_gossip *g)
         TAILQ_REMOVE(&g->announces, a, link);
         free(a);
     }
-    struct al_map_walk walk = {.at = 0};
-    void *log;
-    while (g->logs->logs != NULL && al_map_next(g->logs->logs, &walk, NULL, &log)) {
-        free(((struct al_log *)log)->fetch);
-        ((struct al_log *)log)->fetch = NULL;
-    }
+    gaps_free(g);
     al_map_free(g->by_conn);
     al_map_free(g->asked);
     al_map_free(g->announced);
     al_export_free(g->export);
-    free(g->missing);
     free(g->scratch);
+    free(g->body);
     free(g);
 }

@@ -19,7 +19,6 @@ struct al_gossip_opts {
     struct al_logs *logs;
     struct al_effects *effects;
     struct al_rng *rng;
-    struct al_network network;
     uint8_t boot[8];
     const char *agent;
     /*
@@ -68,7 +67,7 @@ AL_MUST_CHECK int al_gossip_appended(
     struct al_gossip *g, struct al_log *log, uint64_t first, struct al_now now);
 
 /* Relations may have changed: tell peers, and let go of those who are no longer welcome. */
-AL_MUST_CHECK int al_gossip_relations_changed(struct al_gossip *g, struct al_now now);
+AL_MUST_CHECK int al_gossip_relations_changed(struct al_gossip *g);
 
 /*
  * Remember where |device| of |identity| can be reached, and dial it until it works. |token| is
@@ -97,7 +96,7 @@ void al_gossip_close_all(struct al_gossip *g, int err);
 /* True if nothing is known to be missing that a connected peer holds, and no peer is mid-hello. */
 bool al_gossip_synced(const struct al_gossip *g);
 
-/* Entries known to be missing here. */
+/* The most that one connected peer says it holds and that is missing here, in entries. */
 uint64_t al_gossip_behind(const struct al_gossip *g);
 
 /* Own entries that no other node is known to hold. */

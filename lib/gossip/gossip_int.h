@@ -12,29 +12,65 @@
 #define HELLO_MS AL_HANDSHAKE_MS
 #define PING_AFTER_MS 60000
 #define SILENT_MS 90000
-#define STALLED_MS 30000
+#define STALLED_MS 30000  /* without any useful answer */
+#define HOSTAGE_MS 120000 /* without the answer to one request, whatever else is answered */
 #define ANNOUNCE_MS 200
 #define PAUSE_MS 500
 #define SIMULTANEOUS_MS 5000
+#define ACKS_SAVE_MS 10000
 #define WINDOW_MIN ((size_t)256 * 1024)
 #define WINDOW_MAX ((size_t)2 * 1024 * 1024)
 #define OUT_PUSH_MAX ((size_t)1024 * 1024)      /* beyond it entries are announced, not pushed */
 #define OUT_SERVE_MAX ((size_t)4 * 1024 * 1024) /* beyond it wants are answered with busy */
-#define BUDGET_PER_MS 20 /* units of unsolicited work: 1 a message + 1 a KiB */
+#define OUT_MAX ((size_t)32 * 1024 * 1024)      /* beyond it the peer is let go */
+
+/*
+ * Work that nobody here asked for is paid from a budget, in units of about 10 us; it fills at a
+ * fifth of one core. What each kind of message costs stands in peer.c.
+ */
+#define BUDGET_PER_MS 20
 #define BUDGET_MAX 200000
-#define PEER_HEADS_MAX 200000
-#define MISSING_MAX 65536
+#define COST_SIGNATURE 8
+#define COST_PONG 20
+
+/* What one peer may make this node remember. */
+#define PEER_WANTS_MAX 65536
+#define PEER_HEADS_MIN 4096 /* and AL_LOGS_PER_DEVICE_MAX more for each device known here */
+#define PEER_UNCERTIFIED_MAX 4096
+#define GAPS_MAX 65536
+
+#define VAIN_MAX 64 /* requests in a row without a gain, then a log is not asked for any more */
+#define PAYLOADS_ASKED 3 /* payloads a request: they fit 192 KiB */
 
 struct peer;
+struct request;
 
-/* What a peer said of one log. */
+enum head_queue { HEAD_IDLE, HEAD_ASKING, HEAD_UNCERTIFIED };
+
+/* What a peer said of one log, and how far it has been asked for it. */
 struct peer_head {
+    TAILQ_ENTRY(peer_head) link; /* in the queue of the peer that |queue| names */
+    enum head_queue queue;
     struct al_device device;
     struct al_logname name;
-    struct al_identity identity;
-    uint64_t seq;
-    struct al_log *log; /* NULL until its device is certified here */
+    uint64_t seq;       /* the newest entry that it claims to hold */
+    uint64_t blocks;    /* blocks from this one on are held, or were asked of this peer */
+    uint32_t vain;      /* requests in a row that brought nothing */
+    bool sought;        /* it asked here in vain: it is told when there is more */
+    bool fork_told;     /* it was sent the proof that this log forks */
+    struct al_log *log; /* NULL until an entry of it has been verified */
 };
+
+TAILQ_HEAD(peer_heads, peer_head);
+
+/* A payload whose header is held: somebody has it. */
+struct gap {
+    TAILQ_ENTRY(gap) link; /* in g->gaps, unless it is asked for */
+    struct al_log *log;
+    uint64_t seq;
+};
+
+TAILQ_HEAD(gaps, gap);
 
 enum request_kind { REQUEST_BLOCK, REQUEST_PAYLOADS, REQUEST_STATEMENTS };
 
@@ -43,27 +79,39 @@ struct request {
     uint32_t req;
     enum request_kind kind;
     struct peer *peer;
-    struct al_log *log;   /* BLOCK, PAYLOADS */
-    uint64_t first, last; /* BLOCK */
-    uint64_t got;         /* new entries, payloads or statements it brought */
-    size_t estimate;      /* bytes of the window it takes */
+    uint64_t asked_ms;                /* mono */
+    struct peer_head *head;           /* BLOCK */
+    uint64_t first, last;             /* BLOCK */
+    uint64_t next;                    /* BLOCK: where the next segment of the answer begins */
+    struct gap *gaps[PAYLOADS_ASKED]; /* PAYLOADS; NULL where one has come */
+    struct al_identity identity;      /* STATEMENTS */
+    bool busy;                        /* the peer could not answer now */
+    uint64_t got;                     /* new entries or payloads it brought */
+    size_t estimate;                  /* bytes of the window it takes */
 };
 
 TAILQ_HEAD(requests, request);
 
 enum peer_state { PEER_HELLO, PEER_READY, PEER_CLOSING };
 
+/* A list of ranges of the peer that wants answers, and our items, as far as it has come. */
+struct hearing {
+    bool open;
+    uint32_t session, round;
+    struct al_item *items;
+    size_t count, at;
+};
+
 struct peer {
     TAILQ_ENTRY(peer) link;
     uint64_t conn;
-    uint64_t dial;
     bool outgoing;
     enum peer_state state;
+    int why; /* CLOSING: the reason; else the one the peer gave in its goodbye, or 0 */
     uint8_t remote[32];
     char address[AL_ADDRESS_MAX + 1];
     struct al_device device;
     struct al_person *person;
-    uint8_t boot[8];
     uint64_t opened_ms; /* mono */
     uint64_t heard_ms;  /* mono */
     uint64_t since_ms;  /* wall */
@@ -73,51 +121,37 @@ struct peer {
     uint64_t budget_ms; /* mono: when it was last filled */
     size_t out_bytes;   /* sent, not yet gone */
 
-    struct al_map *wants; /* set of identities it wants or serves */
-    bool wants_known;     /* a whole set has arrived */
-    bool wants_open;      /* more messages of a list are to come */
-    bool told;            /* our interests were sent: */
+    struct al_map *wants;        /* set of identities it wants or serves */
+    struct al_hash wants_digest; /* of the whole set, as it says */
+    bool wants_known;            /* a whole set has arrived */
+    bool wants_open;             /* more messages of a list are to come */
+    bool told;                   /* our interests were sent: */
     struct al_identity *told_ids;
     size_t told_count;
     struct al_hash told_digest;
     bool heads_known; /* a whole comparison has come to its end */
     bool compared;    /* a session over everything shared was opened */
     uint32_t next_session;
-    struct al_map *heads; /* device || log -> struct peer_head * */
+    struct hearing hearing;
 
-    uint8_t lower[AL_ITEM_KEY_BYTES]; /* where the next range of its session begins */
-    size_t lower_n;
+    struct al_map *heads;     /* device || log -> struct peer_head * */
+    struct peer_heads asking; /* with blocks to ask for, every log in turn */
+    struct peer_heads uncertified;
+    uint32_t uncertified_count;
 
     struct requests requests;
+    struct al_map *records; /* identity -> the request for its statements */
     uint32_t next_req;
     size_t window;
     size_t in_flight;     /* estimated bytes asked for */
     size_t block_bytes;   /* running average of what a block takes */
     uint64_t progress_ms; /* mono: last useful answer */
     uint64_t pause_ms;    /* mono: it was busy, ask again then */
-    struct al_map *lacks; /* set of (log no, block) it could not give */
+    struct al_map *lacks; /* set of (log no, seq) of payloads it could not give */
     bool ack_due;         /* it brought entries of its own device */
 };
 
 TAILQ_HEAD(peers, peer);
-
-/* What is being fetched of a log. */
-struct al_fetch {
-    TAILQ_ENTRY(al_fetch) link;
-    struct al_log *log;
-    uint64_t target;     /* newest entry known to exist */
-    uint64_t next_block; /* no block above it is neither held nor asked for */
-    bool queued;
-};
-
-TAILQ_HEAD(fetches, al_fetch);
-
-/* A payload whose header is held: somebody has it. */
-struct missing {
-    struct al_log *log;
-    uint64_t seq;
-    bool asked;
-};
 
 /* A device we may dial. */
 struct contact {
@@ -150,28 +184,35 @@ struct al_gossip {
     struct al_map *by_conn; /* u64 -> struct peer * */
     struct contacts contacts;
     uint64_t next_dial;
-    uint64_t turn_ms;      /* mono: of this turn */
-    struct fetches active; /* logs with blocks to ask for */
-    struct al_map *asked;  /* (log no, block) -> struct request * */
-    struct missing *missing;
-    uint32_t missing_count, missing_cap;
+    uint64_t turn_ms;         /* mono: of this turn */
+    uint64_t turn_pos;        /* of the newest change before this turn */
+    struct al_map *asked;     /* device || log || block -> struct request * */
+    struct gaps gaps;         /* not asked for at present */
+    struct al_map *gap_index; /* (log no, seq) -> struct gap * */
     TAILQ_HEAD(, announce) announces;
     struct al_map *announced; /* log no -> struct announce * */
     uint64_t announce_ms;     /* mono; 0: nothing to announce */
+    uint64_t acks_ms;         /* mono: save what peers hold of our logs then; 0: it is saved */
     struct al_export *export;
     uint8_t *scratch; /* of a message being encoded: AL_MESSAGE_MAX */
+    uint8_t *body;    /* of a segment that goes into it: AL_MESSAGE_MAX */
 };
 
-/* --- gossip.c: peers ------------------------------------------------------------------------ */
+/* --- peer.c ---------------------------------------------------------------------------------- */
 
-/* Send a message made in |b|, which lies over g->scratch. */
-void peer_send(struct al_gossip *g, struct peer *p, const struct al_buf *b);
+/* NULL: no memory. */
+struct peer *peer_new(struct al_gossip *g, const struct al_node_link *link, struct al_now now);
+void peer_free(struct al_gossip *g, struct peer *p);
+
+/* Pay for |m| from the budget of |p|, unless it is an answer: false when it can't be paid. */
+bool peer_afford(struct peer *p, const struct al_message *m, struct al_now now);
+
+/* Do what is due, and when the next is: mono_ms. */
+void peer_tick(struct al_gossip *g, struct peer *p, struct al_now now);
+uint64_t peer_deadline(const struct peer *p);
 
 /* Encode and send |m|. */
 void peer_send_message(struct al_gossip *g, struct peer *p, const struct al_message *m);
-
-/* A buffer over g->scratch. */
-struct al_buf scratch_buf(struct al_gossip *g);
 
 /* Say goodbye with the name of |err| and close; the peer is gone with al_gossip_closed(). */
 void peer_close(struct al_gossip *g, struct peer *p, int err);
@@ -179,8 +220,8 @@ void peer_close(struct al_gossip *g, struct peer *p, int err);
 /* A peer said hello and is welcome: tell it what a session begins with. */
 AL_MUST_CHECK int peer_ready(struct al_gossip *g, struct peer *p, struct al_now now);
 
-/* True for errors of al_ingest_segment() and others that are a store's, not a peer's. */
-bool is_store_error(int err);
+/* Send g->export as the answer to |req|, or as a push (0). */
+void peer_send_segment(struct al_gossip *g, struct peer *p, uint32_t req);
 
 /* --- hello.c --------------------------------------------------------------------------------- */
 
@@ -212,52 +253,95 @@ AL_MUST_CHECK int interests_receive(
 /* Exchange heads over everything shared with |p|, or over |only| (ascending) of it. */
 AL_MUST_CHECK int frontier_open(
     struct al_gossip *g, struct peer *p, const struct al_identity *only, size_t only_count);
-AL_MUST_CHECK int frontier_receive(
-    struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now);
+AL_MUST_CHECK int frontier_receive(struct al_gossip *g, struct peer *p, const struct al_message *m);
 
-/* |p| holds |seq| of a log. AL_E_NOMEM. */
-AL_MUST_CHECK int frontier_heard(struct al_gossip *g, struct peer *p,
+/* --- heads.c: what each peer holds ------------------------------------------------------------ */
+
+struct peer_head *head_find(
+    const struct peer *p, const struct al_device *device, const struct al_logname *name);
+
+/* What |p| said of |log|; NULL when nothing. */
+struct peer_head *head_of_log(const struct peer *p, const struct al_log *log);
+
+/*
+ * Note that |p| holds |seq| of a log (0: it asked for it). |ret| is NULL when it has named too
+ * many. AL_E_NOMEM.
+ */
+AL_MUST_CHECK int head_note(struct al_gossip *g, struct peer *p, struct peer_head **ret,
+    const struct al_device *device, const struct al_logname *name, uint64_t seq);
+
+/* |p| says that it holds |seq| of a log of |identity|: ask it for what is missing. AL_E_NOMEM. */
+AL_MUST_CHECK int head_heard(struct al_gossip *g, struct peer *p,
     const struct al_identity *identity, const struct al_device *device,
     const struct al_logname *name, uint64_t seq);
 
-/* What |p| said of |log|; NULL when nothing. */
-struct peer_head *frontier_head(const struct peer *p, const struct al_log *log);
+void head_enqueue(struct peer *p, struct peer_head *h, enum head_queue queue);
 
 /* New statements of |person| arrived: logs that waited for them can be fetched. */
-AL_MUST_CHECK int frontier_certified(struct al_gossip *g, const struct al_person *person);
+void head_certified(struct al_gossip *g, const struct al_person *person);
+
+/* Entries that |p| holds and we lack, over the logs it spoke of. */
+uint64_t head_behind(const struct al_gossip *g, const struct peer *p);
+
+void heads_free(struct peer *p);
 
 void own_heads_send(struct al_gossip *g, struct peer *p);
 AL_MUST_CHECK int own_heads_receive(
     struct al_gossip *g, struct peer *p, const struct al_message *m);
 
-/* --- catchup.c ------------------------------------------------------------------------------- */
+/* Keep what others hold of our logs, with what is written anyway or after a while. */
+AL_MUST_CHECK int own_acks_save(struct al_gossip *g);
 
-/* Entry |seq| of |log| exists somewhere. AL_E_NOMEM. */
-AL_MUST_CHECK int catchup_target(struct al_gossip *g, struct al_log *log, uint64_t seq);
+/* --- catchup.c: blocks ---------------------------------------------------------------------------
+ */
 
-/* |p| has come to hold |seq|: what it lacked of that block it may have now. */
-void catchup_peer_advanced(struct peer *p, const struct al_log *log, uint64_t seq);
+/* The newest entry of the log of |h| that may be fetched: 0 when none may. */
+uint64_t catchup_reach(const struct al_gossip *g, const struct peer_head *h);
+
+/* Ask |p| for what is missing of the log of |h|, from |block| down. */
+void catchup_look(const struct al_gossip *g, struct peer *p, struct peer_head *h, uint64_t block);
 
 /* Ask |p| for as much as its window allows. */
 AL_MUST_CHECK int catchup_pump(struct al_gossip *g, struct peer *p);
 
 AL_MUST_CHECK int catchup_segment(struct al_gossip *g, struct peer *p, const struct al_message *m,
     struct al_segment *seg, struct al_now now);
-AL_MUST_CHECK int catchup_payload(
-    struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now);
 AL_MUST_CHECK int catchup_done(
     struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now);
 
 struct request *request_new(struct al_gossip *g, struct peer *p, enum request_kind kind);
 struct request *request_find(const struct peer *p, uint32_t req);
 
-/* Forget a request; a block that is still missing is up for others. */
+/* Forget a request; a block or payload that is still missing is up for others. */
 void request_drop(struct al_gossip *g, struct request *r);
 
-/* Remember that payloads of |seg| wait to be asked for, and load what was remembered. */
-AL_MUST_CHECK int missing_note(
-    struct al_gossip *g, struct al_log *log, const struct al_segment *seg);
-AL_MUST_CHECK int missing_load(struct al_gossip *g);
+/* --- gaps.c: payloads that did not come inline --------------------------------------------------
+ */
+
+/* Remember that payloads of |seg| wait to be asked for. */
+AL_MUST_CHECK int gaps_note(struct al_gossip *g, struct al_log *log, const struct al_segment *seg);
+AL_MUST_CHECK int gaps_load(struct al_gossip *g);
+void gaps_free(struct al_gossip *g);
+
+/* Ask |p| for some of them. */
+AL_MUST_CHECK int gaps_ask(struct al_gossip *g, struct peer *p);
+AL_MUST_CHECK int gaps_payload(
+    struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now);
+
+/* What is left of |r| waits again; |p| |lacks| it. AL_E_NOMEM. */
+void gaps_put_back(struct al_gossip *g, struct request *r);
+AL_MUST_CHECK int gaps_lacking(struct peer *p, const struct request *r);
+
+/* --- fork.c ---------------------------------------------------------------------------------- */
+
+AL_MUST_CHECK int fork_receive(struct al_gossip *g, struct peer *p, const struct al_message *m);
+
+/* |p| believes in |log|, which forks: send it the proof, once. */
+AL_MUST_CHECK int fork_owed(struct al_gossip *g, struct peer *p, const struct al_log *log);
+
+/* Send the proof that |log| forks to everyone who wants the log but |source|. */
+AL_MUST_CHECK int fork_tell(
+    struct al_gossip *g, const struct al_log *log, const struct peer *source);
 
 /* --- push.c ---------------------------------------------------------------------------------- */
 
@@ -280,13 +364,15 @@ AL_MUST_CHECK int serve_want(struct al_gossip *g, struct peer *p, const struct a
 AL_MUST_CHECK int serve_want_payload(
     struct al_gossip *g, struct peer *p, const struct al_message *m);
 void serve_want_statements(struct al_gossip *g, struct peer *p, const struct al_message *m);
-void serve_done(struct al_gossip *g, struct peer *p, uint32_t req, enum al_done_status status);
 
 /* Ask for the record of |identity|. */
 AL_MUST_CHECK int statements_ask(
     struct al_gossip *g, struct peer *p, const struct al_identity *identity);
 AL_MUST_CHECK int statements_receive(
     struct al_gossip *g, struct peer *p, const struct al_message *m);
+
+/* The pause is over: ask again for the records that |p| was too busy to give. */
+void statements_again(struct al_gossip *g, struct peer *p);
 
 /* --- dial.c ---------------------------------------------------------------------------------- */
 

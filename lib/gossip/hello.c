@@ -97,7 +97,7 @@ int hello_receive(
                  AL_STANDING_CERTIFIED)
             err = AL_E_REVOKED;
     }
-    if (is_store_error(err))
+    if (al_store_is_error(err))
         return err;
     if (err != 0) {
         peer_close(g, p, err);
@@ -105,7 +105,6 @@ int hello_receive(
     }
     p->device = cert.device;
     p->person = person;
-    memcpy(p->boot, m->u.hello.boot, sizeof(p->boot));
     settle_duplicates(g, p, now);
     if (p->state == PEER_CLOSING)
         return 0;

@@ -49,10 +49,12 @@ static void flush_to(struct al_gossip *g, struct peer *p)
     list.n = 5;
     TAILQ_FOREACH (a, &g->announces, link) {
         const struct al_log *log = a->log;
-        const struct peer_head *theirs = frontier_head(p, log);
+        struct peer_head *theirs = head_of_log(p, log);
         if (!peer_wants(p, &log->person->identity) || log->frozen != 0 ||
-            (theirs != NULL && theirs->seq >= al_log_head(log)))
+            (theirs != NULL && theirs->seq >= al_log_head(log) && !theirs->sought))
             continue;
+        if (theirs != NULL)
+            theirs->sought = false;
         struct al_head head = {.device = log->device, .log = log->name, .seq = al_log_head(log)};
         memcpy(head.tag, log->head_id.b, sizeof(head.tag));
         al_message_put_head(&list, &head);
@@ -90,7 +92,7 @@ int push_heads_receive(struct al_gossip *g, struct peer *p, const struct al_mess
         const struct al_person *person = al_logs_owner(g->logs, &head.device);
         if (person == NULL)
             continue; /* its statements come first, with the next comparison */
-        int err = frontier_heard(g, p, &person->identity, &head.device, &head.log, head.seq);
+        int err = head_heard(g, p, &person->identity, &head.device, &head.log, head.seq);
         if (err != 0)
             return err;
     }
@@ -102,6 +104,7 @@ int push_heads_receive(struct al_gossip *g, struct peer *p, const struct al_mess
 /* Send first..head to one peer, block by block, as far as it does not wait for more already. */
 static int push_to(struct al_gossip *g, struct peer *p, struct al_log *log, uint64_t first)
 {
+    struct peer_head *theirs;
     while (first <= al_log_head(log) && p->out_bytes < OUT_PUSH_MAX) {
         uint64_t last = al_block_last(al_block_of(first));
         if (last > al_log_head(log))
@@ -109,16 +112,9 @@ static int push_to(struct al_gossip *g, struct peer *p, struct al_log *log, uint
         int err = al_export_segment(g->logs, g->export, log, first, last);
         if (err != 0)
             return err == AL_E_NOT_FOUND ? 0 : err;
-        struct al_buf bytes = al_buf_fixed(malloc(AL_MESSAGE_MAX), AL_MESSAGE_MAX);
-        if (bytes.p == NULL)
-            return AL_E_NOMEM;
-        al_segment_encode(&bytes, &g->export->segment);
-        struct al_message m = {.type = AL_MSG_SEGMENT};
-        m.u.segment.segment = al_buf_slice(&bytes);
-        peer_send_message(g, p, &m);
-        free(bytes.p);
+        peer_send_segment(g, p, 0);
         first = al_segment_last(&g->export->segment) + 1;
-        err = frontier_heard(g, p, &log->person->identity, &log->device, &log->name, first - 1);
+        err = head_note(g, p, &theirs, &log->device, &log->name, first - 1);
         if (err != 0)
             return err;
     }
@@ -133,7 +129,7 @@ int push_entries(struct al_gossip *g, struct al_log *log, uint64_t first, const 
     TAILQ_FOREACH (p, &g->peers, link) {
         if (p == source || p->state != PEER_READY || !peer_wants(p, &log->person->identity))
             continue;
-        const struct peer_head *theirs = frontier_head(p, log);
+        const struct peer_head *theirs = head_of_log(p, log);
         uint64_t held = theirs == NULL ? 0 : theirs->seq;
         if (held >= al_log_head(log))
             continue;
@@ -141,7 +137,7 @@ int push_entries(struct al_gossip *g, struct al_log *log, uint64_t first, const 
             int err = push_to(g, p, log, first);
             if (err != 0)
                 return err;
-            theirs = frontier_head(p, log);
+            theirs = head_of_log(p, log);
         }
         everybody = everybody && theirs != NULL && theirs->seq >= al_log_head(log);
     }
@@ -151,42 +147,28 @@ int push_entries(struct al_gossip *g, struct al_log *log, uint64_t first, const 
 int push_receive(struct al_gossip *g, struct peer *p, struct al_segment *seg, struct al_now now)
 {
     const struct al_person *person = al_logs_owner(g->logs, &seg->device);
-    struct al_ingest in;
+    const struct al_log *log = al_logs_find(g->logs, &seg->device, &seg->log);
+    uint64_t head = log == NULL ? 0 : al_log_head(log);
+    struct al_ingest in = {.log = NULL};
     if (person == NULL || !wanted(g, person))
         return 0;
-    int err =
-        frontier_heard(g, p, &person->identity, &seg->device, &seg->log, al_segment_last(seg));
-    struct al_log *log = al_logs_find(g->logs, &seg->device, &seg->log);
-    if (err != 0 || log == NULL)
+    /* what leaves a gap is an announcement */
+    int err = seg->first > head + 1 ? 0 : al_ingest_segment(g->logs, &in, seg, now);
+    if (al_store_is_error(err))
         return err;
-    /* what leaves a gap is an announcement: frontier_heard() has planned to fetch it */
-    if (seg->first > al_log_head(log) + 1)
-        return 0;
-    err = al_ingest_segment(g->logs, &in, seg, now);
-    if (is_store_error(err))
-        return err;
-    if (err == AL_E_SIG || err == AL_E_PREV) {
+    if (err == AL_E_FORK)
+        return fork_tell(g, in.log, NULL);
+    if (err == AL_E_SIG || err == AL_E_PREV)
         peer_close(g, p, err);
+    if (err != 0)
         return 0;
-    }
+    err = head_heard(g, p, &person->identity, &seg->device, &seg->log, al_segment_last(seg));
     if (err != 0 || in.added == 0)
-        return 0;
+        return err;
     if (al_device_eq(&seg->device, &p->device))
         p->ack_due = true;
-    err = missing_note(g, log, seg);
+    err = gaps_note(g, in.log, seg);
     if (err == 0)
-        err = push_entries(g, log, in.first, p, now);
+        err = push_entries(g, in.log, in.first, p, now);
     return err;
-}
-
-uint64_t al_gossip_alone(const struct al_gossip *g)
-{
-    uint64_t n = 0;
-    const struct al_person *self = g->logs->self;
-    for (uint32_t i = 0; i < self->log_count; i++) {
-        const struct al_log *log = self->logs[i];
-        if (al_device_eq(&log->device, &g->logs->keyring->device) && al_log_head(log) > log->acked)
-            n += al_log_head(log) - log->acked;
-    }
-    return n;
 }

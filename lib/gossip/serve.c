@@ -1,10 +1,8 @@
 /* Answering what peers ask for. docs/protocol.md, "Catch-up", "Statements on the wire". */
-#include <stdlib.h>
-
 #include "gossip_int.h"
 #include "write.h"
 
-void serve_done(struct al_gossip *g, struct peer *p, uint32_t req, enum al_done_status status)
+static void done(struct al_gossip *g, struct peer *p, uint32_t req, enum al_done_status status)
 {
     struct al_message m = {.type = AL_MSG_DONE, .req = req};
     m.u.done.status = status;
@@ -27,28 +25,37 @@ static struct al_log *asked_log(struct al_gossip *g, const struct peer *p,
     return NULL;
 }
 
+/* What is not held, or lies beyond a fork; the peer will hear when there is more. */
+static int not_held(struct al_gossip *g, struct peer *p, const struct al_log *log)
+{
+    struct peer_head *theirs;
+    int err = head_note(g, p, &theirs, &log->device, &log->name, 0);
+    if (theirs != NULL)
+        theirs->sought = true;
+    return err;
+}
+
 int serve_want(struct al_gossip *g, struct peer *p, const struct al_message *m)
 {
     enum al_done_status status = AL_DONE_OK;
     struct al_log *log = asked_log(g, p, &m->u.want.device, &m->u.want.log, &status);
     if (log != NULL) {
-        int err = al_export_segment(g->logs, g->export, log, m->u.want.first, m->u.want.last);
-        if (err != 0 && err != AL_E_NOT_FOUND)
-            return err;
-        if (err == AL_E_NOT_FOUND)
+        uint64_t first = m->u.want.first;
+        uint64_t last = m->u.want.last;
+        if (log->frozen != 0 && last >= log->frozen)
+            last = log->frozen - 1;
+        int err =
+            first > last ? AL_E_NOT_FOUND : al_export_segment(g->logs, g->export, log, first, last);
+        if (err == 0)
+            peer_send_segment(g, p, m->req);
+        if (err == AL_E_NOT_FOUND) {
             status = AL_DONE_NOT_HELD;
+            err = not_held(g, p, log);
+        }
+        if (err != 0)
+            return err;
     }
-    if (status == AL_DONE_OK) {
-        struct al_buf bytes = al_buf_fixed(malloc(AL_MESSAGE_MAX), AL_MESSAGE_MAX);
-        if (bytes.p == NULL)
-            return AL_E_NOMEM;
-        al_segment_encode(&bytes, &g->export->segment);
-        struct al_message reply = {.type = AL_MSG_SEGMENT, .req = m->req};
-        reply.u.segment.segment = al_buf_slice(&bytes);
-        peer_send_message(g, p, &reply);
-        free(bytes.p);
-    }
-    serve_done(g, p, m->req, status);
+    done(g, p, m->req, status);
     return 0;
 }
 
@@ -79,7 +86,7 @@ int serve_want_payload(struct al_gossip *g, struct peer *p, const struct al_mess
         reply.u.payload.payload = row.payload;
         peer_send_message(g, p, &reply);
     }
-    serve_done(g, p, m->req, status);
+    done(g, p, m->req, status);
     return 0;
 }
 
@@ -104,13 +111,17 @@ static void send_statements(struct al_gossip *g, struct peer *p, uint32_t req, s
 void serve_want_statements(struct al_gossip *g, struct peer *p, const struct al_message *m)
 {
     struct al_slice ids = al_message_list(m->u.want_statements.list);
-    struct al_buf list = al_buf_fixed(malloc(AL_MESSAGE_MAX), AL_MESSAGE_MAX);
+    struct al_buf list = al_buf_fixed(g->body, AL_MESSAGE_MAX);
     uint32_t count = 0;
-    for (uint32_t i = 0; list.p != NULL && i < m->u.want_statements.count; i++) {
+    for (uint32_t i = 0; i < m->u.want_statements.count; i++) {
         struct al_identity id;
         al_message_next_identity(&id, &ids);
         const struct al_person *person = al_logs_person(g->logs, &id);
         size_t n = person == NULL ? 0 : al_record_count(person->record);
+        if (p->out_bytes > OUT_SERVE_MAX) {
+            done(g, p, m->req, AL_DONE_BUSY);
+            return;
+        }
         for (size_t k = 0; k < n; k++) {
             struct al_slice s = al_record_statement(person->record, k, NULL);
             if (list.n + s.n > AL_STATEMENTS_BYTES_MAX) {
@@ -121,24 +132,61 @@ void serve_want_statements(struct al_gossip *g, struct peer *p, const struct al_
             count++;
         }
     }
-    if (list.p != NULL)
-        send_statements(g, p, m->req, &list, count, true);
-    free(list.p);
+    send_statements(g, p, m->req, &list, count, true);
 }
 
-int statements_ask(struct al_gossip *g, struct peer *p, const struct al_identity *identity)
+static void want_statements(struct al_gossip *g, struct peer *p, const struct request *r)
 {
     uint8_t bytes[40];
     struct al_buf list = al_buf_fixed(bytes, sizeof(bytes));
-    struct request *r = request_new(g, p, REQUEST_STATEMENTS);
-    if (r == NULL)
-        return AL_E_NOMEM;
     al_write_array(&list, 1);
-    al_write_bin(&list, identity->b, sizeof(identity->b));
+    al_write_bin(&list, r->identity.b, sizeof(r->identity.b));
     struct al_message m = {.type = AL_MSG_WANT_STATEMENTS, .req = r->req};
     m.u.want_statements.list = al_buf_slice(&list);
     m.u.want_statements.count = 1;
     peer_send_message(g, p, &m);
+}
+
+int statements_ask(struct al_gossip *g, struct peer *p, const struct al_identity *identity)
+{
+    if (al_map_get(p->records, identity->b) != NULL)
+        return 0;
+    struct request *r = request_new(g, p, REQUEST_STATEMENTS);
+    if (r == NULL || al_map_put(p->records, identity->b, r) != 0)
+        return AL_E_NOMEM;
+    r->identity = *identity;
+    want_statements(g, p, r);
+    return 0;
+}
+
+void statements_again(struct al_gossip *g, struct peer *p)
+{
+    struct request *r;
+    TAILQ_FOREACH (r, &p->requests, link) {
+        if (r->kind != REQUEST_STATEMENTS || !r->busy)
+            continue;
+        r->busy = false;
+        want_statements(g, p, r);
+    }
+}
+
+/* Take in one statement of |person|. What is wrong with it ends the connection. */
+static int take_statement(
+    struct al_gossip *g, struct peer *p, const struct al_identity *identity, struct al_slice bytes)
+{
+    struct al_statement s;
+    bool is_new = false;
+    int err = al_statement_open(&s, bytes);
+    if (err == 0 && !al_identity_eq(&s.identity, identity))
+        err = AL_E_IDENTITY;
+    if (err == 0)
+        err = al_logs_statement(g->logs, &is_new, bytes);
+    if (al_store_is_error(err))
+        return err;
+    if (err != 0)
+        peer_close(g, p, err);
+    else if (is_new)
+        head_certified(g, al_logs_person(g->logs, identity));
     return 0;
 }
 
@@ -150,28 +198,13 @@ int statements_receive(struct al_gossip *g, struct peer *p, const struct al_mess
         peer_close(g, p, AL_E_UNEXPECTED);
         return 0;
     }
-    for (uint32_t i = 0; i < m->u.statements.count; i++) {
-        struct al_slice bytes = al_message_next_raw(&list);
-        struct al_statement s;
-        bool is_new = false;
-        int err = al_statement_open(&s, bytes);
-        const struct al_person *person = err == 0 ? al_logs_person(g->logs, &s.identity) : NULL;
-        if (err == 0 && (person == NULL || !wanted(g, person)))
-            continue; /* nobody here asked for this one */
-        if (err == 0)
-            err = al_logs_statement(g->logs, &is_new, bytes);
-        if (is_store_error(err))
-            return err;
-        if (err != 0) {
-            peer_close(g, p, err);
-            return 0;
-        }
-        if (is_new)
-            err = frontier_certified(g, person);
+    struct al_identity identity = r->identity;
+    for (uint32_t i = 0; i < m->u.statements.count && p->state == PEER_READY; i++) {
+        int err = take_statement(g, p, &identity, al_message_next_raw(&list));
         if (err != 0)
             return err;
     }
-    if (m->u.statements.last)
+    if (m->u.statements.last && p->state == PEER_READY)
         request_drop(g, r);
     return 0;
 }

@@ -20,14 +20,9 @@ struct batch {
     struct al_buf bytes;
 };
 
-void al_append_new_log(struct al_logs *l)
-{
-    l->own = NULL;
-}
-
 static int ensure_log(struct al_logs *l)
 {
-    if (l->own != NULL && !l->own_moved && al_log_head(l->own) < AL_SEQ_MAX)
+    if (l->own != NULL && l->own->frozen == 0 && al_log_head(l->own) < AL_SEQ_MAX)
         return 0;
     struct al_logname name;
     al_rng_bytes(l->rng, name.b, sizeof(name.b));
@@ -36,10 +31,8 @@ static int ensure_log(struct al_logs *l)
     if (err == 0)
         err = al_store_kv_put(l->store, AL_SPACE_META, al_slice_str(AL_META_OWN_LOG),
             al_slice_of(name.b, sizeof(name.b)));
-    if (err == 0) {
+    if (err == 0)
         l->own = log;
-        l->own_moved = false;
-    }
     return err;
 }
 

@@ -11,8 +11,7 @@
 /*
  * Append |count| entries in the order given, with time |now|. Their audiences are NETWORK, WEB
  * (open) or ME (sealed). Salts are made here; |refs|, unless NULL, gets each entry's place.
- * A new log is started when there is none yet, or when |l->own_moved| says that the present one
- * is not whole here.
+ * A new log is started when there is no own log, and when the present one forks or is full.
  *
  * Returns 0, an error of al_payload_encode() (then nothing was stored since |refs| [0]; the
  * transaction must be rolled back if count > 1), AL_E_LIMIT (too many logs of this device),
@@ -20,8 +19,5 @@
  */
 AL_MUST_CHECK int al_append(struct al_logs *l, struct al_ref *refs,
     const struct al_payload *payloads, uint32_t count, struct al_now now);
-
-/* Go on in a new log from the next entry on: the present one might not be whole. */
-void al_append_new_log(struct al_logs *l);
 
 #endif

@@ -9,46 +9,82 @@
 
 /* --- forks --------------------------------------------------------------------------------- */
 
+static void fork_key(uint8_t out[40], const struct al_log *log)
+{
+    memcpy(out, log->device.b, 32);
+    memcpy(out + 32, log->name.b, 8);
+}
+
+int al_ingest_proof(struct al_logs *l, struct al_slice *ret, const struct al_log *log)
+{
+    uint8_t key[40];
+    struct al_slice value;
+    fork_key(key, log);
+    int err = al_store_kv_get(l->store, &value, AL_SPACE_FORK, al_slice_of(key, sizeof(key)));
+    if (err == 0 && value.n < 8)
+        err = AL_E_CORRUPT;
+    if (err == 0)
+        *ret = al_slice_of(value.p + 8, value.n - 8);
+    return err;
+}
+
+int al_ingest_fork(
+    struct al_logs *l, bool *ret_new, struct al_log *log, uint64_t seq, struct al_slice proof)
+{
+    uint8_t key[40];
+    uint8_t bytes[8 + AL_FORK_MAX];
+    struct al_buf value = al_buf_fixed(bytes, sizeof(bytes));
+    struct al_slice old;
+    int err = log->frozen == 0 ? AL_E_NOT_FOUND : al_ingest_proof(l, &old, log);
+    if (err != 0 && err != AL_E_NOT_FOUND)
+        return err;
+    /* of two proofs everybody keeps the same */
+    if (err == 0 && (seq > log->frozen || (seq == log->frozen && al_slice_cmp(proof, old) >= 0))) {
+        *ret_new = false;
+        return 0;
+    }
+    fork_key(key, log);
+    al_buf_put_u64be(&value, seq);
+    al_buf_put(&value, proof.p, proof.n);
+    AL_ASSERT(!value.full);
+    err = al_store_kv_put(
+        l->store, AL_SPACE_FORK, al_slice_of(key, sizeof(key)), al_buf_slice(&value));
+    if (err == 0)
+        err = al_store_change(l->store, &l->pos, AL_CHANGE_FROZEN, log->no, seq);
+    if (err == 0) {
+        log->frozen = seq;
+        *ret_new = true;
+    }
+    return err;
+}
+
 /*
- * |seg|, properly signed, attests another id for |seq| than the log holds: keep the proof and
- * freeze the log. The other half is made from the store: the segment held around |seq|.
+ * |seg|, properly signed, attests another id for |seq| than the log holds: freeze it. The other
+ * half of the proof is made from the store: a segment that attests |seq|, by holding it or by
+ * following it.
  */
-static int keep_fork(
+static int notice_fork(
     struct al_logs *l, struct al_log *log, const struct al_segment *seg, uint64_t seq)
 {
     struct al_export *mine;
-    uint8_t *bytes = NULL;
+    uint8_t bytes[AL_FORK_MAX];
+    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
+    uint64_t first = al_log_holds(log, seq) ? seq : seq + 1;
+    uint64_t at = 0;
+    bool is_new;
     int err = al_export_new(&mine);
     if (err != 0)
         return err;
-    err = al_export_segment(l, mine, log, seq, al_block_last(al_block_of(seq)));
-    uint64_t at = 0;
+    err = al_export_segment(l, mine, log, first, al_block_last(al_block_of(first)));
     if (err == 0)
         err = al_fork_find(&at, &mine->segment, seg);
     if (err == 0) {
-        bytes = malloc(8 + AL_FORK_MAX);
-        err = bytes == NULL ? AL_E_NOMEM : 0;
-    }
-    if (err == 0) {
-        struct al_buf b = al_buf_fixed(bytes, 8 + AL_FORK_MAX);
-        al_buf_put_u64be(&b, at);
         al_fork_encode(&b, &mine->segment, seg);
-        uint8_t key[40];
-        memcpy(key, log->device.b, 32);
-        memcpy(key + 32, log->name.b, 8);
         AL_ASSERT(!b.full);
-        err = al_store_kv_put(
-            l->store, AL_SPACE_FORK, al_slice_of(key, sizeof(key)), al_buf_slice(&b));
+        err = al_ingest_fork(l, &is_new, log, at, al_buf_slice(&b));
     }
-    if (err == 0)
-        err = al_store_change(l->store, &l->pos, AL_CHANGE_FROZEN, log->no, at);
-    if (err == 0) {
-        log->frozen = at;
-        err = AL_E_FORK;
-    }
-    free(bytes);
     al_export_free(mine);
-    return err;
+    return err == 0 ? AL_E_FORK : err;
 }
 
 /* The first number that both |seg| and the log attest, with different ids; 0 when they agree. */
@@ -145,14 +181,17 @@ static int store_new(
     return 0;
 }
 
-/* A first entry must carry the genesis of its identity, device and log. */
-static int check_genesis(struct al_log *log, const struct al_segment *seg)
+/* Does the owner of its device vouch for |seg|, and as far as it goes? */
+static int check_owner(const struct al_logs *l, const struct al_segment *seg)
 {
+    const struct al_person *owner = al_logs_owner(l, &seg->device);
     struct al_hash genesis;
-    if (seg->first != 1)
-        return 0;
-    al_entry_genesis(&genesis, &log->person->identity, &log->device, &log->name);
-    return al_hash_eq(&genesis, &seg->prev) ? 0 : AL_E_PREV;
+    if (owner == NULL)
+        return AL_E_NOT_CERTIFIED;
+    if (al_segment_last(seg) > al_logs_cut(owner, &seg->device, &seg->log))
+        return AL_E_REVOKED;
+    al_entry_genesis(&genesis, &owner->identity, &seg->device, &seg->log);
+    return seg->first > 1 || al_hash_eq(&genesis, &seg->prev) ? 0 : AL_E_PREV;
 }
 
 /* True if nothing of |seg| is held and nothing beside it is: then nothing can contradict it. */
@@ -166,28 +205,24 @@ int al_ingest_segment(
     struct al_logs *l, struct al_ingest *ret, const struct al_segment *seg, struct al_now now)
 {
     struct al_ingest in = {.log = NULL};
-    uint64_t last = al_segment_last(seg);
     int err = al_segment_verify(seg); /* before anything is made or looked up for it */
     if (err == 0)
-        err = al_logs_open(l, &in.log, &seg->device, &seg->log);
+        err = check_owner(l, seg);
     if (err == 0)
-        err = check_genesis(in.log, seg);
+        err = al_logs_open(l, &in.log, &seg->device, &seg->log);
     if (err != 0)
         return err;
-    in.old_head = al_log_head(in.log);
-    if (in.log->frozen != 0 && last >= in.log->frozen)
+    if (in.log->frozen != 0 && al_segment_last(seg) >= in.log->frozen)
         return AL_E_DECLINED;
-    if (last > al_log_cut(in.log))
-        return AL_E_REVOKED;
     uint64_t fork = 0;
     if (!stands_alone(in.log, seg))
         err = contradiction(l, &fork, in.log, seg);
     if (err == 0 && fork != 0)
-        err = keep_fork(l, in.log, seg, fork);
+        err = notice_fork(l, in.log, seg, fork);
     if (err == 0)
         err = store_new(l, &in, seg, now);
     if (err == 0 && in.added > 0 && in.log == l->own)
-        l->own_moved = true;
+        err = al_logs_leave_own(l); /* it was not whole here, and may not be yet */
     if (err == 0 || err == AL_E_FORK)
         *ret = in;
     return err;

@@ -27,6 +27,18 @@ AL_MUST_CHECK int al_ingest_segment(
     struct al_logs *l, struct al_ingest *ret, const struct al_segment *seg, struct al_now now);
 
 /*
+ * Take in the opened and verified proof that |log| forks at |seq|: nothing from there on is taken
+ * or offered any more. Of several proofs the one with the smallest number is kept, and of those
+ * the one with the smaller bytes; |ret_new| says whether this one is. Returns 0 or a store error.
+ */
+AL_MUST_CHECK int al_ingest_fork(
+    struct al_logs *l, bool *ret_new, struct al_log *log, uint64_t seq, struct al_slice proof);
+
+/* The kept proof; it lives until the next call to the store. AL_E_NOT_FOUND or a store error. */
+AL_MUST_CHECK int al_ingest_proof(
+    struct al_logs *l, struct al_slice *ret, const struct al_log *log);
+
+/*
  * Take in the payload of an entry whose header is held. Returns 0, AL_E_NOT_FOUND (no such
  * entry, or its payload is here or was retracted), AL_E_PAYLOAD_HASH, or a store error.
  */

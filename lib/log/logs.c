@@ -157,12 +157,12 @@ static int index_log(struct al_logs *l, struct al_log **ret, uint32_t no, struct
     return 0;
 }
 
-static uint32_t device_logs(const struct al_person *p, const struct al_device *device)
+bool al_logs_has_room(const struct al_person *person, const struct al_device *device)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < p->log_count; i++)
-        n += al_device_eq(&p->logs[i]->device, device);
-    return n;
+    for (uint32_t i = 0; i < person->log_count; i++)
+        n += al_device_eq(&person->logs[i]->device, device);
+    return n < AL_LOGS_PER_DEVICE_MAX;
 }
 
 int al_logs_open(struct al_logs *l, struct al_log **ret, const struct al_device *device,
@@ -173,7 +173,7 @@ int al_logs_open(struct al_logs *l, struct al_log **ret, const struct al_device 
         struct al_person *p = al_logs_owner(l, device);
         if (p == NULL)
             return AL_E_NOT_CERTIFIED;
-        if (device_logs(p, device) >= AL_LOGS_PER_DEVICE_MAX)
+        if (!al_logs_has_room(p, device))
             return AL_E_LIMIT;
         uint32_t no;
         int err = al_store_log_add(l->store, &no, &p->identity, device, name);
@@ -276,10 +276,11 @@ int al_log_note_run(struct al_log *log, uint64_t first, uint64_t last, const str
     return 0;
 }
 
-uint64_t al_log_cut(const struct al_log *log)
+uint64_t al_logs_cut(
+    const struct al_person *person, const struct al_device *device, const struct al_logname *name)
 {
     struct al_cut cut = {.seq = 0};
-    switch (al_record_standing(log->person->record, &cut, &log->device, &log->name)) {
+    switch (al_record_standing(person->record, &cut, device, name)) {
     case AL_STANDING_CERTIFIED:
         return AL_SEQ_MAX;
     case AL_STANDING_REVOKED:
@@ -288,6 +289,22 @@ uint64_t al_log_cut(const struct al_log *log)
         break;
     }
     return 0;
+}
+
+int al_logs_leave_own(struct al_logs *l)
+{
+    l->own = NULL;
+    return al_store_kv_del(l->store, AL_SPACE_META, al_slice_str(AL_META_OWN_LOG));
+}
+
+int al_logs_acked_save(struct al_logs *l, const struct al_log *log)
+{
+    uint8_t key[LOG_KEY_BYTES];
+    uint8_t value[8];
+    log_key(key, &log->device, &log->name);
+    al_u64be(value, log->acked);
+    return al_store_kv_put(
+        l->store, AL_SPACE_ACKED, al_slice_of(key, sizeof(key)), al_slice_of(value, sizeof(value)));
 }
 
 uint64_t al_logs_own_entries(const struct al_logs *l)
@@ -353,6 +370,18 @@ static int load_fork(void *arg, struct al_slice key, struct al_slice value)
     return 0;
 }
 
+static int load_acked(void *arg, struct al_slice key, struct al_slice value)
+{
+    struct al_logs *l = arg;
+    struct al_log *log = key.n == LOG_KEY_BYTES ? al_map_get(l->logs, key.p) : NULL;
+    if (value.n != 8)
+        return AL_E_CORRUPT;
+    uint64_t seq = al_u64be_read(value.p);
+    if (log != NULL)
+        log->acked = seq < al_log_head(log) ? seq : al_log_head(log);
+    return 0;
+}
+
 static int load_own_log(struct al_logs *l)
 {
     struct al_slice name;
@@ -381,6 +410,8 @@ static int load(struct al_logs *l)
     err = load_logs(l);
     if (err == 0)
         err = al_store_kv_scan(l->store, AL_SPACE_FORK, al_slice_of(NULL, 0), load_fork, l);
+    if (err == 0)
+        err = al_store_kv_scan(l->store, AL_SPACE_ACKED, al_slice_of(NULL, 0), load_acked, l);
     if (err == 0)
         err = al_apply_load(l);
     if (err == 0)

@@ -15,8 +15,6 @@
 #include "rng.h"
 #include "store.h"
 
-struct al_fetch; /* of lib/gossip: what is being fetched of a log */
-
 /* A person. Relations are this node's owner's choices. */
 struct al_person {
     struct al_identity identity;
@@ -35,10 +33,8 @@ struct al_log {
     uint32_t run_count, run_cap;
     struct al_hash head_id;
     uint64_t held;
-    uint64_t
-        frozen;     /* the log forks here: nothing from it on is taken or offered; 0: it does not */
-    uint64_t acked; /* own logs: the newest entry that another node said it holds */
-    struct al_fetch *fetch;
+    uint64_t frozen; /* it forks here: nothing from here on is taken or offered; 0: it doesn't */
+    uint64_t acked;  /* own logs: the newest entry that another node said it holds */
 };
 
 struct al_logs {
@@ -50,8 +46,7 @@ struct al_logs {
     struct al_map *logs;      /* device || log -> struct al_log * */
     struct al_map *retracted; /* a set: id of an entry || identity that retracted it */
     struct al_person *self;
-    struct al_log *own; /* the log this node appends to; NULL before the first entry */
-    bool own_moved; /* a peer brought entries of |own| that were not here: never go on with it */
+    struct al_log *own; /* the log this node appends to; NULL: the next entry starts one */
     uint64_t entries;
     uint64_t pos; /* of the newest change */
 };
@@ -107,10 +102,26 @@ AL_MUST_CHECK int al_log_prev(
 AL_MUST_CHECK int al_log_note_run(
     struct al_log *log, uint64_t first, uint64_t last, const struct al_hash *prev);
 
-/* How far entries of this log count: AL_SEQ_MAX, or less when the device is revoked. */
-uint64_t al_log_cut(const struct al_log *log);
+/*
+ * How far entries of a log of |person| count: AL_SEQ_MAX, or less when |device| is revoked, 0 when
+ * it was never certified.
+ */
+uint64_t al_logs_cut(
+    const struct al_person *person, const struct al_device *device, const struct al_logname *name);
 
-/* How many entries of our own current device's logs are held here. */
+/* True if |device| may have one more log. */
+bool al_logs_has_room(const struct al_person *person, const struct al_device *device);
+
+/*
+ * Never go on with the present own log, from the next entry on, also after a restart. Returns 0
+ * or a store error.
+ */
+AL_MUST_CHECK int al_logs_leave_own(struct al_logs *l);
+
+/* Keep |log|->acked, for the next start. */
+AL_MUST_CHECK int al_logs_acked_save(struct al_logs *l, const struct al_log *log);
+
+/* How many entries of this person's own logs are held here. */
 uint64_t al_logs_own_entries(const struct al_logs *l);
 
 #endif

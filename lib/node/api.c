@@ -164,11 +164,6 @@ int node_forget_answers(struct al_node *n)
 
 /* --- dispatch ------------------------------------------------------------------------------ */
 
-static bool is_store_error(int err)
-{
-    return err <= AL_E_NOMEM && err >= AL_E_READ_ONLY;
-}
-
 static int answer(
     struct al_node *n, uint64_t call, size_t method, struct al_slice params, struct al_buf *out)
 {
@@ -213,7 +208,7 @@ void al_node_call(struct al_node *n, uint64_t call, struct al_slice method, stru
         STAILQ_REMOVE(&n->in_turn, c, call, link);
     else if (err == 0)
         node_reply(n, call, &out);
-    else if (is_store_error(err))
+    else if (al_store_is_error(err))
         n->turn_err = err;
     else
         node_reply_error(n, call, err);

@@ -41,8 +41,13 @@ static uint32_t find_problems(const struct al_node *n, struct problem *out, bool
 {
     uint32_t count = 0;
     uint32_t own_logs = 0;
-    for (uint32_t i = 0; i < n->logs->self->log_count; i++)
-        own_logs += al_device_eq(&n->logs->self->logs[i]->device, &n->opts.keyring->device);
+    bool forked = false;
+    for (uint32_t i = 0; i < n->logs->self->log_count; i++) {
+        const struct al_log *log = n->logs->self->logs[i];
+        bool own = al_device_eq(&log->device, &n->opts.keyring->device);
+        own_logs += own;
+        forked = forked || (own && log->frozen != 0);
+    }
     if (!confirmed)
         out[count++] = (struct problem){"phrase-not-confirmed",
             "the 24 words were not confirmed: without them a lost machine is a lost identity",
@@ -50,7 +55,7 @@ static uint32_t find_problems(const struct al_node *n, struct problem *out, bool
     if (n->listen_error[0] != '\0')
         out[count++] = (struct problem){
             "not-listening", n->listen_error, "set another listen address and restart the node"};
-    if (n->logs->own != NULL && n->logs->own->frozen != 0)
+    if (forked)
         out[count++] = (struct problem){
             "fork", "two different entries of this device carry the same number", "aloud doctor"};
     if (own_logs >= AL_LOGS_PER_DEVICE_WARN)

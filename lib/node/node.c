@@ -23,12 +23,13 @@ static int load(struct al_node *n)
     int err = n->opts.open_store(n->opts.open_arg, &n->store);
     if (err == 0)
         err = al_logs_new(&n->logs, n->store, n->opts.keyring, &n->rng);
+    if (err == 0 && n->opts.new_log)
+        n->logs->own = NULL;
     if (err == 0) {
         struct al_gossip_opts opts = {
             .logs = n->logs,
             .effects = n->effects,
             .rng = &n->rng,
-            .network = n->opts.network,
             .agent = n->opts.agent,
             .redeem = node_redeem,
             .redeem_arg = n,
@@ -111,8 +112,6 @@ int al_node_new(struct al_node **ret, const struct al_node_opts *opts, struct al
     al_rng_init(&n->rng, opts->seed);
     n->effects = al_effects_new();
     int err = n->effects == NULL ? AL_E_NOMEM : load(n);
-    if (err == 0 && opts->new_log)
-        al_append_new_log(n->logs);
     if (err == 0)
         err = first_turn(n);
     if (err != 0) {
@@ -216,10 +215,13 @@ void al_node_commit(struct al_node *n)
         }
         n->turn_err = al_store_commit(n->store);
     }
-    if (n->turn_err != 0)
+    if (n->turn_err != 0) {
         lose_turn(n, n->turn_err);
-    else
+    } else {
         free_calls(&n->in_turn);
+        if (n->logs->own != NULL)
+            n->opts.new_log = false; /* it has been started */
+    }
     al_effects_release(n->effects);
 }
 
@@ -252,8 +254,13 @@ size_t al_node_turn_bytes(const struct al_node *n)
 
 void al_node_connected(struct al_node *n, const struct al_node_link *link)
 {
-    if (n->turn_err == 0)
+    if (n->turn_err == 0) {
         n->turn_err = al_gossip_connected(n->gossip, link, n->now);
+        return;
+    }
+    /* this turn is lost, and nobody would remember the connection */
+    struct al_effect e = {.type = AL_EFFECT_CLOSE, .conn = link->conn, .err = AL_E_CLOSED};
+    al_effects_add(n->effects, &e);
 }
 
 void al_node_dial_failed(struct al_node *n, uint64_t dial, int err)
@@ -337,7 +344,7 @@ int node_choose(struct al_node *n, const char *relation, const struct al_identit
     };
     int err = node_append(n, NULL, &state, 1);
     if (err == 0)
-        err = al_gossip_relations_changed(n->gossip, n->now);
+        err = al_gossip_relations_changed(n->gossip);
     return err;
 }
 

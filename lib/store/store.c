@@ -4,6 +4,22 @@
 #include "limit.h"
 #include "store_int.h"
 
+bool al_store_is_error(int err)
+{
+    switch (err) {
+    case AL_E_NOMEM:
+    case AL_E_IO:
+    case AL_E_FULL:
+    case AL_E_CORRUPT:
+    case AL_E_BUSY:
+    case AL_E_READ_ONLY:
+    case AL_E_DOUBT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* --- transactions -------------------------------------------------------------------------- */
 
 void al_store_close(struct al_store *s)

@@ -88,6 +88,7 @@ enum al_space {
     AL_SPACE_REPLY = 9,     /* parent id b32 || child id b32 -> ref of the child */
     AL_SPACE_MISSING = 11,  /* device b32 || log b8 || u64 seq -> "1": a payload to be asked for */
     AL_SPACE_FORK = 10,     /* device b32 || log b8 -> u64 seq || encoded fork proof */
+    AL_SPACE_ACKED = 12,    /* device b32 || log b8 -> u64 seq of ours that another node holds */
 };
 
 enum al_store_mode {
@@ -125,6 +126,9 @@ int al_store_open_disk(struct al_store **ret, struct al_store_disk *d);
 
 /* Let the next commit on |d| fail with |err|; |there|: what it held is there nevertheless. */
 void al_store_disk_fail_commit(struct al_store_disk *d, int err, bool there);
+
+/* True for the errors after which a transaction can't be committed: they are nobody's fault. */
+bool al_store_is_error(int err);
 
 /* Close; NULL is allowed. An open transaction is rolled back. */
 void al_store_close(struct al_store *s);
