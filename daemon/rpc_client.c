@@ -165,7 +165,7 @@ static void parse(struct al_rpc_client *c)
     size_t used = 0;
     int err = 0;
     c->is_parsing = true;
-    while (err == 0 && may_take(c)) {
+    while (err == 0 && used < c->in.n && may_take(c)) {
         struct al_rpc m;
         size_t n;
         err = al_rpc_first(&m, &n, al_slice_of(c->in.p + used, c->in.n - used));

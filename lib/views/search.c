@@ -154,7 +154,7 @@ static int fits(struct search *s, sqlite3_stmt *st)
         if (got <= 0)
             return got;
     }
-    return f->blocked_too ||
+    return f->blocked_too || s->blocked_count == 0 ||
            bsearch(&author, s->blocked, s->blocked_count, sizeof(author), by_number) == NULL;
 }
 

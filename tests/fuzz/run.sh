@@ -36,14 +36,14 @@ for target in $targets; do
     printf '%-12s ' "$name"
     if ! UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$build/tests/fuzz/$target" \
         -max_total_time="$seconds" -max_len=4096 -timeout=5 -rss_limit_mb=1024 \
-        -dict="$here/aloud.dict" -artifact_prefix="$found/" -print_final_stats=0 -verbosity=0 \
+        -dict="$here/aloud.dict" -artifact_prefix="$found/" -print_final_stats=1 -verbosity=0 \
         "$found" "$here/corpus/$name" >"$found.log" 2>&1; then
         echo "FAIL"
         tail -n 40 "$found.log"
         failed="$failed $name"
         continue
     fi
-    awk '/^Done/ { print $2, "inputs in", $5, "s" }' "$found.log"
+    awk '/number_of_executed_units/ { print $2, "inputs" }' "$found.log"
 done
 if [ -n "$failed" ]; then
     echo "found something:$failed (see $build/fuzz)" >&2
