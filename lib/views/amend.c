@@ -42,7 +42,7 @@ static bool counts_for(const struct al_entry_head *edit, const struct al_entry_h
     return edit->state == AL_ENTRY_OK && edit->audience == e->audience;
 }
 
-int al_amend_apply(struct al_views *v, int64_t n)
+static int apply(struct al_views *v, int64_t n, bool gone)
 {
     struct al_entry_head e;
     int got = al_shelf_head(v, &e, n);
@@ -62,7 +62,12 @@ int al_amend_apply(struct al_views *v, int64_t n)
         if (counts_for(&edit, &e))
             best = candidate;
     }
-    return best == e.edit ? 0 : al_shelf_show(v, n, best);
+    return best == e.edit ? 0 : al_shelf_show(v, n, best, gone);
+}
+
+int al_amend_apply(struct al_views *v, int64_t n)
+{
+    return apply(v, n, false);
 }
 
 /* What the edit or retraction |n| is for. Returns 1, 0, or an error. */
@@ -98,7 +103,7 @@ int al_amend_withdraw(struct al_views *v, int64_t n)
     got = find(v, &e, &target.id);
     if (got <= 0 || e.edit != n)
         return got < 0 ? got : 0;
-    return al_amend_apply(v, e.n);
+    return apply(v, e.n, true);
 }
 
 /* |id| and everything that |author| put in its place is gone. */

@@ -154,7 +154,7 @@ int al_shelf_wipe(struct al_views *v, int64_t n, enum al_entry_state state)
     return err != 0 ? err : al_viewdb_run_ints(v->sql[AL_SQL_ENTRY_WIPE], &n, 1);
 }
 
-int al_shelf_show(struct al_views *v, int64_t n, int64_t edit)
+int al_shelf_show(struct al_views *v, int64_t n, int64_t edit, bool gone)
 {
     struct al_shown s;
     int got = al_shown_load(v, &s, n);
@@ -165,7 +165,7 @@ int al_shelf_show(struct al_views *v, int64_t n, int64_t edit)
     if (got > 0) {
         int64_t r;
         indexed = al_viewdb_int(v->sql[AL_SQL_DOC_FIND], &r, &n, 1) > 0;
-        err = al_words_remove(v, n, &s, false);
+        err = al_words_remove(v, n, &s, gone);
         if (err == 0)
             err = al_shelf_tags(v, s.author, s.k, s.tags, -1);
         al_shown_done(&s);
@@ -198,6 +198,9 @@ static int count_one(struct al_views *v, const struct al_tally_item *t, struct a
                                    (int64_t[]){t->author, t->delta}, 2);
     int err = al_viewdb_run_ints(
         v->sql[AL_SQL_AUTHOR_TAG], (int64_t[]){t->author, t->tag, t->delta, t->last}, 4);
+    if (err == 0 && t->delta < 0)
+        err = al_viewdb_run_ints(
+            v->sql[AL_SQL_AUTHOR_TAG_DROP], (int64_t[]){t->author, t->tag}, 2);
     if (err != 0)
         return err;
     int64_t blocked = 0;
@@ -220,6 +223,8 @@ int al_shelf_count(struct al_views *v)
         if (t->author != 0)
             err = al_viewdb_run_ints(
                 v->sql[AL_SQL_TAG_COUNT], (int64_t[]){t->tag, t->delta, t->last}, 3);
+        if (err == 0 && t->author != 0 && t->delta < 0) /* its name may be of a retracted text */
+            err = al_viewdb_run_ints(v->sql[AL_SQL_TAG_DROP], &t->tag, 1);
     }
     al_tally_free(&tags);
     al_tally_clear(&v->tally);

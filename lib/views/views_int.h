@@ -136,9 +136,12 @@ int al_shelf_leave(struct al_views *v, int64_t n, enum al_entry_state state);
 AL_MUST_CHECK
 int al_shelf_wipe(struct al_views *v, int64_t n, enum al_entry_state state);
 
-/* Show the content of entry |edit| (0: its own) in place of entry |n|'s. */
+/*
+ * Show the content of entry |edit| (0: its own) in place of entry |n|'s. |gone|: what showed until
+ * now must not stay on the disk.
+ */
 AL_MUST_CHECK
-int al_shelf_show(struct al_views *v, int64_t n, int64_t edit);
+int al_shelf_show(struct al_views *v, int64_t n, int64_t edit, bool gone);
 
 /* Write the counts that the step gathered. */
 AL_MUST_CHECK

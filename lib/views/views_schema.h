@@ -72,6 +72,9 @@ enum al_entry_state {
     X(TAG_FIND, "SELECT no FROM tag WHERE name = ?1")                                              \
     X(TAG_ADD, "INSERT INTO tag (name) VALUES (?1)")                                               \
     X(TAG_COUNT, "UPDATE tag SET count = count + ?2, last = max(last, ?3) WHERE no = ?1")          \
+    X(TAG_DROP, "DELETE FROM tag WHERE no = ?1 AND count <= 0"                                     \
+                " AND NOT EXISTS (SELECT 1 FROM tagged WHERE tag = ?1)")                           \
+    X(AUTHOR_TAG_DROP, "DELETE FROM author_tag WHERE author = ?1 AND tag = ?2 AND count <= 0")     \
     X(TAG_AUTHOR, "UPDATE tag SET count = tag.count + ?2 * t.count FROM author_tag t"              \
                   " WHERE t.author = ?1 AND t.tag = tag.no")                                       \
     X(TAGGED_ADD, "INSERT OR IGNORE INTO tagged VALUES (?1, ?2)")                                  \
