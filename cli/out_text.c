@@ -23,8 +23,7 @@ static const char *const escapes[] = {
     [AL_STYLE_BAD] = "31",
 };
 
-/* Print safe text in a style. */
-static void put_styled(struct al_out *o, enum al_style style, struct al_slice s)
+static void put_line(struct al_out *o, enum al_style style, struct al_slice s)
 {
     bool colored = o->opts.color && escapes[style] != NULL && s.n > 0;
     if (colored) {
@@ -35,6 +34,19 @@ static void put_styled(struct al_out *o, enum al_style style, struct al_slice s)
     al_out_put(o, s.p, s.n);
     if (colored)
         al_out_puts(o, "\033[0m");
+}
+
+/* Print safe text in a style, each line by itself: pagers forget the style at its end. */
+static void put_styled(struct al_out *o, enum al_style style, struct al_slice s)
+{
+    const uint8_t *end;
+    while (s.n > 0 && (end = memchr(s.p, '\n', s.n)) != NULL) {
+        size_t n = (size_t)(end - s.p);
+        put_line(o, style, al_slice_of(s.p, n));
+        al_out_put(o, "\n", 1);
+        s = al_slice_of(s.p + n + 1, s.n - n - 1);
+    }
+    put_line(o, style, s);
 }
 
 static void say_safe(struct al_out *o, enum al_style style, struct al_slice s, enum al_text_use use)

@@ -95,6 +95,25 @@ static void pretty_is_a_table_and_what_was_said(void **state)
                               "28t5c0  two lines and \\ \uFFFD[31m\uFFFDgnp  7  c libuv\n");
 }
 
+static void a_style_ends_with_its_line(void **state)
+{
+    (void)state;
+    char text[64];
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    struct al_out_opts opts = {.color = true, .fd = ends[1], .columns = 80};
+    struct al_out *o = al_out_new(&opts);
+    assert_non_null(o);
+    al_say(o, AL_STYLE_BAD, "a\nb\n");
+    assert_int_equal(al_out_close(o), 0);
+    (void)close(ends[1]);
+    ssize_t n = read(ends[0], text, sizeof(text) - 1);
+    assert_true(n > 0);
+    text[n] = '\0';
+    assert_string_equal(text, "\033[31ma\033[0m\n\033[31mb\033[0m\n");
+    (void)close(ends[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +121,7 @@ int main(void)
         cmocka_unit_test(json_is_one_versioned_object_a_line),
         cmocka_unit_test(json_fields_are_selected),
         cmocka_unit_test(pretty_is_a_table_and_what_was_said),
+        cmocka_unit_test(a_style_ends_with_its_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
