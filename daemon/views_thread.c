@@ -1,5 +1,6 @@
 #include "views_thread.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "check.h"
@@ -7,6 +8,8 @@
 #include "views.h"
 
 #define STEP_CHANGES 4096 /* in one transaction: large ones index twice as fast as small ones */
+#define TIDY_NS (20 * UINT64_C(1000000000)) /* after the first change since the last time */
+#define TIDY_AGAIN_NS (1 * UINT64_C(1000000000))
 #define STACK_BYTES (1024 * 1024)
 
 struct al_views_thread {
@@ -20,17 +23,21 @@ struct al_views_thread {
     uint64_t goal; /* of the log */
 };
 
-/* What one attempt to follow holds open. */
+/* What the thread alone knows. */
 struct follower {
-    struct al_store *log;
-    struct al_views *views;
+    struct al_store *log;   /* NULL: not open */
+    struct al_views *views; /* NULL: not open */
+    bool more;              /* there is work to be done now */
+    uint64_t after;         /* else there is none before the log is beyond it */
+    uint64_t tidy_ns;       /* when to tidy; UINT64_MAX: it is tidy */
 };
 
 static void close_all(struct follower *f)
 {
     al_views_close(f->views);
     al_store_close(f->log);
-    *f = (struct follower){NULL, NULL};
+    f->views = NULL;
+    f->log = NULL;
 }
 
 static int open_all(struct al_views_thread *t, struct follower *f)
@@ -43,12 +50,20 @@ static int open_all(struct al_views_thread *t, struct follower *f)
     return err;
 }
 
-/* True when there is something to do; false to stop. */
-static bool wait_for_changes(struct al_views_thread *t, bool more, uint64_t after)
+/* Sleep until there is work, it is time to tidy, or the end has come. False: the end. */
+static bool wait_for_work(struct al_views_thread *t, struct follower *f)
 {
     uv_mutex_lock(&t->mutex);
-    while (!t->stopping && !more && t->goal <= after)
-        uv_cond_wait(&t->changed, &t->mutex);
+    while (!t->stopping && !f->more && t->goal <= f->after) {
+        uint64_t now = uv_hrtime();
+        if (now >= f->tidy_ns)
+            break;
+        if (f->tidy_ns == UINT64_MAX)
+            uv_cond_wait(&t->changed, &t->mutex);
+        else
+            (void)uv_cond_timedwait(&t->changed, &t->mutex, f->tidy_ns - now);
+    }
+    f->more = f->more || t->goal > f->after;
     bool go_on = !t->stopping;
     uv_mutex_unlock(&t->mutex);
     return go_on;
@@ -74,31 +89,49 @@ static uint64_t goal_of(struct al_views_thread *t)
 }
 
 /*
- * Without views a node still gossips, so an error is logged, and the next change is another
- * chance: opening anew replaces a damaged file.
+ * One step, or the first of many. Without views a node still gossips, so an error is logged, and
+ * the next change is another chance: opening anew replaces a damaged file.
  */
+static void follow(struct al_views_thread *t, struct follower *f)
+{
+    uint64_t goal = goal_of(t);
+    uint64_t pos = 0;
+    f->more = false;
+    int err = open_all(t, f);
+    if (err == 0)
+        err = al_views_step(f->views, &pos, &f->more, STEP_CHANGES);
+    if (err != 0) {
+        al_logger_line(t->opts.logger, LOG_ERR, "the views cannot follow: %s", al_err_words(err));
+        close_all(f);
+        f->after = goal;
+        return;
+    }
+    publish(t, pos);
+    if (f->tidy_ns == UINT64_MAX)
+        f->tidy_ns = uv_hrtime() + TIDY_NS;
+    f->after = pos > goal ? pos : goal;
+}
+
+/* What is left to do when there was work and it has become calm, or has gone on for long. */
+static void tidy(struct al_views_thread *t, struct follower *f)
+{
+    bool more = false;
+    int err = f->views == NULL ? 0 : al_views_tidy(f->views, &more);
+    if (err != 0 && err != AL_E_BUSY)
+        al_logger_line(t->opts.logger, LOG_ERR, "the views are untidy: %s", al_err_words(err));
+    f->tidy_ns = more || err == AL_E_BUSY ? uv_hrtime() + TIDY_AGAIN_NS : UINT64_MAX;
+    (void)malloc_trim(0);
+}
+
 static void run(void *arg)
 {
     struct al_views_thread *t = arg;
-    struct follower f = {NULL, NULL};
-    bool more = true;
-    uint64_t after = 0; /* no need to look again before the log is beyond it */
-    while (wait_for_changes(t, more, after)) {
-        uint64_t goal = goal_of(t);
-        uint64_t pos = 0;
-        int err = open_all(t, &f);
-        if (err == 0)
-            err = al_views_step(f.views, &pos, &more, STEP_CHANGES);
-        if (err == 0) {
-            publish(t, pos);
-            after = pos > goal ? pos : goal;
-        } else {
-            al_logger_line(
-                t->opts.logger, LOG_ERR, "the views cannot follow: %s", al_err_words(err));
-            close_all(&f);
-            more = false;
-            after = goal;
-        }
+    struct follower f = {.more = true, .tidy_ns = UINT64_MAX};
+    while (wait_for_work(t, &f)) {
+        if (f.more)
+            follow(t, &f);
+        if (uv_hrtime() >= f.tidy_ns)
+            tidy(t, &f);
     }
     close_all(&f);
 }
