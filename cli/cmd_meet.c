@@ -228,7 +228,7 @@ static int ask_join(struct al_cli *c, struct join *j)
 
 static int run_join(struct al_cli *c)
 {
-    struct join j;
+    struct join j = {0};
     uint64_t seconds = WAIT_S;
     int status = al_cli_opt_uint(c, &seconds, "timeout", 0, 86400);
     if (status == 0)

@@ -102,7 +102,7 @@ static void print(struct al_cli *c, struct al_slice p)
 
 static int show(struct al_cli *c, const char *typed)
 {
-    struct al_slice p;
+    struct al_slice p = {0};
     int status;
     if (typed == NULL) {
         status = get_own(c, &p);
