@@ -73,8 +73,8 @@ static const struct al_row *open_question(const struct home *h)
     return NULL;
 }
 
-/* The one thing to do next. */
-static const char *next_step(struct al_cli *c, const struct home *h)
+/* The one thing to do next, and why; NULL: it needs no reason. */
+static const char *next_step(struct al_cli *c, const struct home *h, const char **ret_why)
 {
     const struct al_row *question = open_question(h);
     if (question != NULL) {
@@ -82,16 +82,28 @@ static const char *next_step(struct al_cli *c, const struct home *h)
         struct al_buf title = al_heapbuf();
         al_id_text_prefix(id, question->id, question->id_chars);
         al_text_title(&title, question->text, TITLE_COLUMNS);
-        const char *step = al_cli_str(c, "aloud reply %s    \"%.*s\" waits for an answer", id,
-            (int)title.n, (const char *)title.p);
+        *ret_why =
+            al_cli_str(c, "\"%.*s\" waits for an answer", (int)title.n, (const char *)title.p);
         al_heapbuf_free(&title);
-        return step;
+        return al_cli_str(c, "aloud reply %s", id);
     }
+    *ret_why = NULL;
     if (h->own_count == 0)
         return "aloud post \"what I am working on\"";
-    if (h->following == 0)
-        return "aloud invite    and send it to somebody to work with";
-    return "aloud timeline";
+    if (h->following > 0)
+        return "aloud timeline";
+    *ret_why = "and send it to somebody to work with";
+    return "aloud invite";
+}
+
+static void say_next(struct al_cli *c, const struct home *h)
+{
+    const char *why;
+    const char *step = next_step(c, h, &why);
+    al_say(c->out, AL_STYLE_DIM, "next: ");
+    al_say(c->out, AL_STYLE_NONE, "%s\n", step);
+    if (why != NULL)
+        al_say_wrapped(c->out, AL_STYLE_DIM, al_slice_str(why), strlen("next: "));
 }
 
 static int say(struct al_cli *c, const struct home *h)
@@ -109,8 +121,7 @@ static int say(struct al_cli *c, const struct home *h)
         err = al_feed_rows(&feed, h->others, h->other_count);
         al_say(c->out, AL_STYLE_NONE, "\n");
     }
-    al_say(c->out, AL_STYLE_DIM, "next: ");
-    al_say(c->out, AL_STYLE_NONE, "%s\n", next_step(c, h));
+    say_next(c, h);
     return err == 0 ? 0 : al_cli_fail_call(c, err);
 }
 

@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "cmds.h"
 #include "feed.h"
+#include "heapbuf.h"
 #include "row_out.h"
 #include "row_say.h"
 #include "when.h"
@@ -15,26 +16,30 @@
 #define MATCH_BEGIN '\x02'
 #define MATCH_END '\x03'
 
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\n' || c == '\t';
+}
+
 /* The snippet on one line, with what matched in its style. */
 static void add_snippet(struct al_styled *t, struct al_slice s)
 {
+    struct al_buf part = al_heapbuf();
     bool match = false;
-    while (s.n > 0) {
-        size_t n = 0;
-        while (n < s.n && s.p[n] != MATCH_BEGIN && s.p[n] != MATCH_END && s.p[n] != '\n')
-            n++;
-        al_styled_add(t, match ? AL_STYLE_MATCH : AL_STYLE_NONE, al_slice_of(s.p, n));
-        if (n == s.n)
-            return;
-        bool newline = s.p[n] == '\n';
-        while (newline && n + 1 < s.n && s.p[n + 1] == '\n')
-            n++;
-        if (newline)
-            al_styled_addf(t, AL_STYLE_NONE, " ");
-        else
-            match = s.p[n] == MATCH_BEGIN;
-        s = al_slice_of(s.p + n + 1, s.n - n - 1);
+    for (size_t i = 0; i < s.n; i++) {
+        bool mark = s.p[i] == MATCH_BEGIN || s.p[i] == MATCH_END;
+        if (mark) {
+            al_styled_add(t, match ? AL_STYLE_MATCH : AL_STYLE_NONE, al_buf_slice(&part));
+            part.n = 0;
+            match = s.p[i] == MATCH_BEGIN;
+        } else if (!is_space(s.p[i])) {
+            al_buf_put(&part, s.p + i, 1);
+        } else if (i == 0 || !is_space(s.p[i - 1])) {
+            al_buf_put(&part, " ", 1);
+        }
     }
+    al_styled_add(t, match ? AL_STYLE_MATCH : AL_STYLE_NONE, al_buf_slice(&part));
+    al_heapbuf_free(&part);
 }
 
 static void say_hit(struct al_cli *c, const struct al_row *r, uint64_t now_ms)

@@ -103,7 +103,7 @@ void al_say_wrapped(struct al_out *o, enum al_style style, struct al_slice s, si
     al_text_safe(&safe, s, AL_TEXT_BLOCK);
     for (size_t i = 0; i < indent; i++)
         al_buf_put(&lines, " ", 1);
-    al_text_wrap(&lines, al_buf_slice(&safe), al_out_width(o), indent);
+    al_text_wrap(&lines, al_buf_slice(&safe), al_out_width(o) - indent, indent);
     put_styled(o, style, al_buf_slice(&lines));
     al_out_put(o, "\n", 1);
     al_heapbuf_free(&safe);
