@@ -11,7 +11,7 @@
 #define LINKS_MAX (AL_PEERS_MAX + AL_HALF_OPEN_MAX + 64)
 #define INCOMING_MAX (AL_PEERS_MAX + AL_HALF_OPEN_MAX) /* so that dials always find a place */
 #define READ_BYTES (256 * 1024)
-#define BACKLOG 64
+#define BACKLOG 511 /* a burst beyond it waits a second for its next SYN */
 #define SLOT_BITS 16
 
 static_assert(LINKS_MAX <= 1 << SLOT_BITS, "a slot fits the name of a connection");
