@@ -145,7 +145,7 @@ static int next(struct al_client *k, struct al_rpc *ret, size_t *ret_n, uint64_t
 {
     drop_used(&k->in, &k->used);
     for (;;) {
-        int err = al_rpc_first(ret, ret_n, al_buf_slice(&k->in));
+        int err = al_rpc_first_answer(ret, ret_n, al_buf_slice(&k->in));
         if (err == 0)
             k->used = *ret_n;
         if (err != AL_E_MORE)
@@ -209,7 +209,7 @@ int al_client_next(struct al_client *k, struct al_rpc *ret, uint32_t ms)
 {
     drop_used(&k->held, &k->held_used);
     if (k->held.n > 0)
-        return al_rpc_first(ret, &k->held_used, al_buf_slice(&k->held));
+        return al_rpc_first_answer(ret, &k->held_used, al_buf_slice(&k->held));
     uint64_t until = mono_ms() + ms;
     for (;;) {
         size_t n;

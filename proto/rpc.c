@@ -68,17 +68,18 @@ static int read_envelope(struct al_rpc *ret, struct al_slice bytes)
     return 0;
 }
 
-int al_rpc_first(struct al_rpc *ret, size_t *ret_n, struct al_slice bytes)
+static int first(struct al_rpc *ret, size_t *ret_n, struct al_slice bytes, size_t max,
+    const struct al_scan_limits *limits)
 {
     if (bytes.n == 0)
         return AL_E_MORE;
     if (!al_tag_is_array(bytes.p[0]))
         return AL_E_RPC; /* text, HTTP, noise: no need to wait for more of it */
-    bool all = bytes.n >= AL_RPC_REQUEST_MAX;
+    bool all = bytes.n >= max;
     if (all)
-        bytes.n = AL_RPC_REQUEST_MAX;
+        bytes.n = max;
     size_t n = 0;
-    int err = al_scan_first(&n, bytes, &al_scan_rpc);
+    int err = al_scan_first(&n, bytes, limits);
     if (err == AL_E_MORE && all)
         return AL_E_LENGTH;
     if (err == 0)
@@ -86,6 +87,16 @@ int al_rpc_first(struct al_rpc *ret, size_t *ret_n, struct al_slice bytes)
     if (err == 0)
         *ret_n = n;
     return err;
+}
+
+int al_rpc_first(struct al_rpc *ret, size_t *ret_n, struct al_slice bytes)
+{
+    return first(ret, ret_n, bytes, AL_RPC_REQUEST_MAX, &al_scan_rpc);
+}
+
+int al_rpc_first_answer(struct al_rpc *ret, size_t *ret_n, struct al_slice bytes)
+{
+    return first(ret, ret_n, bytes, AL_RPC_ANSWER_MAX, &al_scan_answer);
 }
 
 static void write_params(struct al_buf *b, struct al_slice params)

@@ -37,6 +37,12 @@ struct al_rpc_error {
  */
 AL_MUST_CHECK int al_rpc_first(struct al_rpc *ret, size_t *ret_n, struct al_slice bytes);
 
+/*
+ * The same for what a node sends to its client, which may be long: a list of everybody has no
+ * pages. Bounded by AL_RPC_ANSWER_MAX.
+ */
+AL_MUST_CHECK int al_rpc_first_answer(struct al_rpc *ret, size_t *ret_n, struct al_slice bytes);
+
 void al_rpc_request(struct al_buf *b, uint32_t id, const char *method, struct al_slice params);
 void al_rpc_response(struct al_buf *b, uint32_t id, struct al_slice result);
 void al_rpc_error_response(struct al_buf *b, uint32_t id, const struct al_rpc_error *error);

@@ -16,6 +16,12 @@ const struct al_scan_limits al_scan_rpc = {
     .elements_max = AL_RPC_ELEMENTS_MAX,
 };
 
+const struct al_scan_limits al_scan_answer = {
+    .profile = AL_SCAN_ANY,
+    .depth_max = AL_RPC_DEPTH_MAX,
+    .elements_max = AL_RPC_ANSWER_ELEMENTS_MAX,
+};
+
 static_assert(AL_RPC_DEPTH_MAX <= STACK_MAX && AL_MSG_DEPTH_MAX <= STACK_MAX, "the stack holds");
 
 struct level {

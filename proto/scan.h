@@ -29,6 +29,8 @@ struct al_scan_limits {
 extern const struct al_scan_limits al_scan_message;
 /* The limits of the local API. */
 extern const struct al_scan_limits al_scan_rpc;
+/* The same for what a node answers its client. */
+extern const struct al_scan_limits al_scan_answer;
 
 /*
  * Check that |bytes| is exactly one value within |limits|.

@@ -91,6 +91,28 @@ static void what_is_no_envelope_is_refused(void **state)
         first(&m, BYTES(0x94, 0, 0xcf, 0, 0, 0, 1, 0, 0, 0, 0, 0xa1, 'a', 0x80)), AL_E_RPC);
 }
 
+static void an_answer_may_be_longer_than_a_request(void **state)
+{
+    (void)state;
+    size_t n = AL_RPC_REQUEST_MAX + 100;
+    uint8_t *space = calloc(1, n);
+    assert_non_null(space);
+    struct al_buf b = al_buf_fixed(space, n);
+    al_write_array(&b, 4);
+    al_write_uint(&b, AL_RPC_RESPONSE);
+    al_write_uint(&b, 7);
+    al_write_nil(&b);
+    al_write_bin_head(&b, AL_RPC_REQUEST_MAX);
+    b.n += AL_RPC_REQUEST_MAX;
+    struct al_rpc m;
+    size_t used;
+    assert_int_equal(al_rpc_first(&m, &used, al_buf_slice(&b)), AL_E_LENGTH);
+    assert_int_equal(al_rpc_first_answer(&m, &used, al_buf_slice(&b)), 0);
+    assert_int_equal(used, b.n);
+    assert_int_equal(m.id, 7);
+    free(space);
+}
+
 static void an_envelope_beyond_the_limit_is_refused_before_it_is_whole(void **state)
 {
     (void)state;
@@ -175,6 +197,7 @@ int main(void)
         cmocka_unit_test(every_beginning_of_an_envelope_asks_for_more),
         cmocka_unit_test(params_may_stand_alone_in_an_array_or_be_left_out),
         cmocka_unit_test(what_is_no_envelope_is_refused),
+        cmocka_unit_test(an_answer_may_be_longer_than_a_request),
         cmocka_unit_test(an_envelope_beyond_the_limit_is_refused_before_it_is_whole),
         cmocka_unit_test(a_response_carries_a_result_or_an_error),
         cmocka_unit_test(a_notification_has_no_id),
