@@ -199,8 +199,7 @@ static int count_one(struct al_views *v, const struct al_tally_item *t, struct a
     int err = al_viewdb_run_ints(
         v->sql[AL_SQL_AUTHOR_TAG], (int64_t[]){t->author, t->tag, t->delta, t->last}, 4);
     if (err == 0 && t->delta < 0)
-        err = al_viewdb_run_ints(
-            v->sql[AL_SQL_AUTHOR_TAG_DROP], (int64_t[]){t->author, t->tag}, 2);
+        err = al_viewdb_run_ints(v->sql[AL_SQL_AUTHOR_TAG_DROP], (int64_t[]){t->author, t->tag}, 2);
     if (err != 0)
         return err;
     int64_t blocked = 0;

@@ -103,6 +103,12 @@ int al_viewdb_exec(sqlite3 *db, const char *sql)
     return al_viewdb_err(sqlite3_exec(db, sql, NULL, NULL, NULL));
 }
 
+int al_viewdb_checkpoint(sqlite3 *db)
+{
+    return al_viewdb_err(
+        sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
+}
+
 void al_viewdb_rollback(sqlite3 *db)
 {
     /* SQLite has undone it by itself after some errors; then there is nothing left to do. */

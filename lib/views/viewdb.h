@@ -28,6 +28,10 @@ int al_viewdb_err(int rc);
 AL_MUST_CHECK
 int al_viewdb_exec(sqlite3 *db, const char *sql);
 
+/* Empty the write-ahead log into the file. AL_E_BUSY: a reader needs it still. */
+AL_MUST_CHECK
+int al_viewdb_checkpoint(sqlite3 *db);
+
 /* Undo the transaction, if there is one. */
 void al_viewdb_rollback(sqlite3 *db);
 

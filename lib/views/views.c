@@ -172,8 +172,10 @@ static int open_or_make(struct al_views *v)
     int64_t any;
     if (usable > 0)
         v->amended = al_viewdb_int(v->sql[AL_SQL_AMENDED], &any, NULL, 0) != 0;
-    if (usable > 0) /* what the last run did not clean up must not wait for the next post */
-        return al_viewdb_exec(v->db, "PRAGMA wal_checkpoint(TRUNCATE)");
+    if (usable > 0) { /* what the last run did not clean up must not wait for the next post */
+        err = al_viewdb_checkpoint(v->db);
+        return err == AL_E_BUSY ? 0 : err;
+    }
     if (usable < 0 && usable != AL_E_CORRUPT)
         return usable;
     close_db(v);
@@ -472,7 +474,7 @@ int al_views_tidy(struct al_views *v, bool *ret_more)
         return err;
     }
     if (!more)
-        err = al_viewdb_exec(v->db, "PRAGMA wal_checkpoint(TRUNCATE)");
+        err = al_viewdb_checkpoint(v->db);
     release_memory(v);
     if (err == 0)
         *ret_more = more;
