@@ -112,12 +112,11 @@ int node_redeem(
         return err;
     if (now.wall_ms / 1000 >= given.expires_s)
         return AL_E_INVITE;
-    if (!is_bound(&given, identity)) {
-        if (given.uses == 0)
-            return AL_E_INVITE;
-        given.uses--;
-        err = given_write(n, token, &given, identity);
-    }
+    /* whoever came in by it and is not admitted any more was sent away since */
+    if (is_bound(&given, identity) || given.uses == 0)
+        return AL_E_INVITE;
+    given.uses--;
+    err = given_write(n, token, &given, identity);
     if (err == 0)
         err = node_choose_bool(n, "admit", identity, true);
     if (err == 0)
