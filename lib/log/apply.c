@@ -60,6 +60,18 @@ static int state_open(
     return al_read_end(&r) == 0 ? 0 : AL_E_CORRUPT;
 }
 
+int al_apply_chosen_ms(struct al_logs *l, uint64_t *ret, struct al_slice key)
+{
+    struct al_slice bytes;
+    struct al_slice value;
+    struct al_hash id;
+    int err = al_store_kv_get(l->store, &bytes, AL_SPACE_STATE, key);
+    *ret = 0;
+    if (err == AL_E_NOT_FOUND)
+        return 0;
+    return err != 0 ? err : state_open(ret, &id, &value, bytes);
+}
+
 static int apply_state(
     struct al_logs *l, uint64_t time_ms, const struct al_hash *id, const struct al_payload *p)
 {

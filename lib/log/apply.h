@@ -31,6 +31,9 @@ AL_MUST_CHECK int al_apply_payload(struct al_logs *l, struct al_log *log,
 AL_MUST_CHECK int al_apply_open(struct al_logs *l, struct al_log *log, uint64_t seq,
     uint64_t time_ms, const struct al_hash *id, const struct al_payload *payload);
 
+/* When the choice that stands for |key| was made, 0 when there is none. */
+AL_MUST_CHECK int al_apply_chosen_ms(struct al_logs *l, uint64_t *ret, struct al_slice key);
+
 /* The key of a relation: NAME/ and the identity's text. |out| has AL_RELATION_KEY_BYTES bytes. */
 #define AL_RELATION_KEY_BYTES 80
 void al_apply_relation_key(char *out, const char *relation, const struct al_identity *identity);

@@ -342,7 +342,16 @@ int node_choose(struct al_node *n, const char *relation, const struct al_identit
         .key = al_slice_str(key),
         .val = value,
     };
-    int err = node_append(n, NULL, &state, 1);
+    uint64_t before_ms;
+    int err = al_apply_chosen_ms(n->logs, &before_ms, state.key);
+    if (err != 0)
+        return err;
+    /* the last word counts, also when the clock stands still or was set back */
+    struct al_now now = n->now;
+    if (n->now.wall_ms <= before_ms)
+        n->now.wall_ms = before_ms + 1;
+    err = node_append(n, NULL, &state, 1);
+    n->now = now;
     if (err == 0)
         err = al_gossip_relations_changed(n->gossip);
     return err;
