@@ -260,8 +260,9 @@ static int hear_item(struct al_gossip *g, struct peer *p, const struct al_item *
         if (item->seq > AL_SEQ_MAX)
             return 0; /* it forks, as the peer knows: nothing to fetch */
         const struct al_log *log = al_logs_find(g->logs, &item->device, &item->log);
-        if (log != NULL && log->frozen != 0)
-            return fork_owed(g, p, log);
+        int err = log != NULL && log->frozen != 0 ? fork_owed(g, p, log) : 0;
+        if (err != 0)
+            return err;
         return head_heard(g, p, &item->identity, &item->device, &item->log, item->seq);
     }
     struct al_item mine;
