@@ -276,7 +276,7 @@ static void poll_effects(struct rig_node *n, struct later *later)
         case AL_EFFECT_LOG:
             break;
         case AL_EFFECT_STOP:
-            AL_ASSERT(!"a node wants to stop");
+            AL_ASSERT(e.type != AL_EFFECT_STOP); /* a node never wants to stop here */
         }
     }
 }
