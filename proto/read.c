@@ -112,6 +112,7 @@ int64_t al_read_int(struct al_read *r, int64_t min, int64_t max)
     if (al_read_peek(r) == AL_TYPE_NEGATIVE) {
         uint8_t tag = *r->p++;
         if (tag >= 0xe0) {
+            /* NOLINTNEXTLINE(bugprone-signed-char-misuse,cert-str34-c): the tag is the number */
             v = (int8_t)tag;
         } else {
             size_t bytes = (size_t)1 << (tag & 3);

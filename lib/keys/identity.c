@@ -296,8 +296,7 @@ struct al_slice al_record_statement(const struct al_record *r, size_t i, struct 
 {
     AL_ASSERT(i < r->count);
     if (ret_hash != NULL)
-        if (ret_hash != NULL)
-            *ret_hash = r->by_hash[i]->hash;
+        *ret_hash = r->by_hash[i]->hash;
     return r->by_hash[i]->bytes;
 }
 

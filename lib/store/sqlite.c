@@ -44,9 +44,8 @@ static int sync_path(const char *path, int flags)
 static int sync_directory_of(const char *path)
 {
     char copy[PATH_MAX];
-    if (strlen(path) >= sizeof(copy))
-        return AL_E_IO;
-    strcpy(copy, path);
+    if (strlcpy(copy, path, sizeof(copy)) >= sizeof(copy))
+        return AL_E_PATH;
     return sync_path(dirname(copy), O_DIRECTORY);
 }
 
