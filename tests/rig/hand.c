@@ -198,11 +198,12 @@ static void forget_last(struct rig_peer *p)
 static bool take(struct rig_peer *p)
 {
     forget_last(p);
-    for (struct rig_message **m = &p->rig->queue; *m != NULL; m = &(*m)->next) {
-        if ((*m)->conn != p->conn || (*m)->to >= 0)
+    struct rig_message *m;
+    TAILQ_FOREACH (m, &p->rig->queue, link) {
+        if (m->conn != p->conn || m->to >= 0)
             continue;
-        p->last = *m;
-        *m = p->last->next;
+        TAILQ_REMOVE(&p->rig->queue, m, link);
+        p->last = m;
         return true;
     }
     return false;
@@ -227,7 +228,8 @@ void rig_peer_drop(struct rig_peer *p)
 uint32_t rig_peer_waiting(const struct rig_peer *p)
 {
     uint32_t n = 0;
-    for (const struct rig_message *m = p->rig->queue; m != NULL; m = m->next)
+    const struct rig_message *m;
+    TAILQ_FOREACH (m, &p->rig->queue, link)
         n += m->conn == p->conn && m->to < 0;
     return n;
 }

@@ -88,6 +88,7 @@ struct rig_node *rig_add(struct rig *r, uint64_t number)
 void rig_init(struct rig *r)
 {
     *r = (struct rig){.now = {.mono_ms = 1000, .wall_ms = RIG_WALL_MS}};
+    TAILQ_INIT(&r->queue);
 }
 
 static struct rig_conn *conn_of(struct rig *r, uint64_t id)
@@ -142,9 +143,9 @@ void rig_fini(struct rig *r)
         al_node_free(r->nodes[i].node);
         al_store_disk_free(r->nodes[i].disk);
     }
-    while (r->queue != NULL) {
-        struct rig_message *m = r->queue;
-        r->queue = m->next;
+    struct rig_message *m;
+    while ((m = TAILQ_FIRST(&r->queue)) != NULL) {
+        TAILQ_REMOVE(&r->queue, m, link);
         message_free(m);
     }
     for (int i = 0; i < r->answer_count; i++)
@@ -157,7 +158,6 @@ static void on_send(struct rig_node *n, const struct al_effect *e)
 {
     struct rig *r = n->rig;
     const struct rig_conn *c = conn_of(r, e->conn);
-    struct rig_message **end = &r->queue;
     if (!r->slow)
         al_node_sent(n->node, e->conn, e->bytes.n);
     if (c == NULL || !c->open)
@@ -170,9 +170,7 @@ static void on_send(struct rig_node *n, const struct al_effect *e)
     m->bytes = malloc(m->n);
     AL_ASSERT(m->bytes != NULL);
     memcpy(m->bytes, e->bytes.p, m->n);
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = m;
+    TAILQ_INSERT_TAIL(&r->queue, m, link);
 }
 
 static void on_close(struct rig_node *n, const struct al_effect *e)
@@ -304,12 +302,12 @@ void rig_end(struct rig_node *n)
 
 static struct rig_message *take_message(struct rig *r)
 {
-    for (struct rig_message **m = &r->queue; *m != NULL; m = &(*m)->next) {
-        if ((*m)->to < 0)
+    struct rig_message *m;
+    TAILQ_FOREACH (m, &r->queue, link) {
+        if (m->to < 0)
             continue;
-        struct rig_message *found = *m;
-        *m = found->next;
-        return found;
+        TAILQ_REMOVE(&r->queue, m, link);
+        return m;
     }
     return NULL;
 }

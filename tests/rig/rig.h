@@ -6,6 +6,8 @@
 #ifndef RIG_H
 #define RIG_H
 
+#include <sys/queue.h>
+
 #include "heapbuf.h"
 #include "logs.h"
 #include "message.h"
@@ -41,7 +43,7 @@ struct rig_node {
 
 /* A message on its way, or waiting for a peer played by hand. */
 struct rig_message {
-    struct rig_message *next;
+    TAILQ_ENTRY(rig_message) link;
     uint64_t conn;
     int to; /* index of the node; -1: the hand */
     uint8_t *bytes;
@@ -69,7 +71,7 @@ struct rig {
     int count;
     struct rig_conn conns[RIG_CONNS];
     int conn_count;
-    struct rig_message *queue;
+    TAILQ_HEAD(, rig_message) queue;
     bool slow; /* nobody reads: nothing sent is reported as gone */
     uint64_t next_call;
     struct rig_answer answers[256];
