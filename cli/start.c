@@ -14,6 +14,9 @@
 
 #define READY_MS 60000 /* migrating a large log may take a while */
 #define SAID_BYTES 512
+#define HELD "a node is running already" /* what aloudd says then */
+#define HELD_TRIES 50
+#define HELD_PAUSE_MS 100
 
 const char *al_start_program(struct al_cli *c)
 {
@@ -75,7 +78,10 @@ static void hear(int fd, char said[SAID_BYTES])
     said[strcspn(said, "\n")] = '\0';
 }
 
-/* Start a node and wait until it answers. Returns 0 or AL_E_NO_NODE. */
+/*
+ * Start a node and wait until it answers. Returns 0, AL_E_NO_NODE, or AL_E_BUSY when another one
+ * holds the directory.
+ */
 static int start_and_wait(struct al_cli *c)
 {
     static const char what[] = "no node could be started";
@@ -93,6 +99,10 @@ static int start_and_wait(struct al_cli *c)
         return fail(c, AL_EXIT_NO_NODE, what, strerrordesc_np(errnum), NULL);
     if (strcmp(said, "ready") == 0)
         return 0;
+    if (strncmp(said, HELD, strlen(HELD)) == 0) {
+        (void)fail(c, AL_EXIT_NO_NODE, what, al_cli_str(c, "%s.", said), "aloud node logs");
+        return AL_E_BUSY;
+    }
     if (said[0] != '\0')
         return fail(c, AL_EXIT_NO_NODE, what, al_cli_str(c, "%s.", said), "aloud node logs");
     int status = al_child_wait(pid);
@@ -102,6 +112,23 @@ static int start_and_wait(struct al_cli *c)
     return fail(c, status == AL_EXIT_CONFIG ? AL_EXIT_CONFIG : AL_EXIT_NO_NODE, what,
         al_cli_str(c, "It ended with status %d; %s says more.", status, al_start_log(c)),
         "aloud node logs");
+}
+
+/* Returns as al_client_connect() does. */
+static int start_and_connect(struct al_cli *c)
+{
+    int err = AL_E_BUSY;
+    /* A node that was killed holds its directory a moment longer than its socket. */
+    for (int i = 0; err == AL_E_BUSY && i < HELD_TRIES; i++) {
+        if (i > 0)
+            (void)poll(NULL, 0, HELD_PAUSE_MS);
+        err = start_and_wait(c);
+        if (err == 0)
+            return al_client_connect(&c->client, c->socket);
+        if (al_client_connect(&c->client, c->socket) == 0)
+            return 0; /* somebody else has started one meanwhile */
+    }
+    return AL_E_NO_NODE;
 }
 
 int al_start_node(struct al_cli *c)
@@ -120,13 +147,8 @@ int al_start_node(struct al_cli *c)
     if (lock >= 0)
         (void)flock(lock, LOCK_EX);
     int err = al_client_connect(&c->client, c->socket);
-    if (err == AL_E_NO_NODE) {
-        err = start_and_wait(c);
-        if (err == 0)
-            err = al_client_connect(&c->client, c->socket);
-        else if (al_client_connect(&c->client, c->socket) == 0)
-            err = 0; /* somebody else has started one meanwhile */
-    }
+    if (err == AL_E_NO_NODE)
+        err = start_and_connect(c);
     if (lock >= 0)
         (void)close(lock);
     if (err != 0 && err != AL_E_NO_NODE)
