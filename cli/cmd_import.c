@@ -310,7 +310,8 @@ static int import_repo(struct al_cli *c, const char *path, const char *to)
     if (status == 0)
         status = survey(im);
     if (status == 0 && interrupted)
-        status = AL_EXIT_INTERRUPTED;
+        status =
+            al_fail(c, AL_EXIT_INTERRUPTED, "stopped before anything was imported", NULL, NULL);
     if (status == 0 && im->commits == 0)
         status = nothing_picked(im);
     if (status == 0)
