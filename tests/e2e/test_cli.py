@@ -1,76 +1,11 @@
 """The program aloud with real nodes, as people use it."""
 
-import json
 import os
-import pathlib
 import signal
 import sqlite3
-import subprocess
 import time
 
-import pytest
-
-from conftest import ALOUDD, BUILD, eventually
-
-ALOUD = BUILD / "cli" / "aloud"
-
-
-class Home:
-    """A person's directory, and commands run there; nodes that they start are stopped after."""
-
-    def __init__(self, path):
-        self.path = pathlib.Path(path)
-        self.env = {"HOME": str(path), "PATH": f"{ALOUDD.parent}:/usr/bin:/bin", "TZ": "UTC"}
-
-    def start(self, *words):
-        return subprocess.Popen([ALOUD, "--home", self.path, *words], env=self.env, text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE)
-
-    def run(self, *words, status=0):
-        process = self.start(*words)
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == status, (words, out, err)
-        return out if status == 0 else err
-
-    def rows(self, *words):
-        return [json.loads(line) for line in self.run(*words, "--json").splitlines()]
-
-    def texts(self, *words):
-        return [row["text"] for row in self.rows("timeline", "-n", "1000", *words)
-                if row["kind"] in ("note", "reply")]
-
-    def pid(self):
-        return self.rows("node", "status")[0]["pid"]
-
-    def drafts(self):
-        return list((self.path / "state" / "drafts").glob("*"))
-
-    def finish(self):
-        if (self.path / "keys").exists():
-            self.run("node", "stop")
-
-
-@pytest.fixture(name="new_home")
-def make_new_home(tmp_path):
-    homes = []
-
-    def make(name):
-        home = Home(tmp_path / name)
-        homes.append(home)
-        home.path.mkdir(mode=0o700)
-        (home.path / "config").write_text("listen = 127.0.0.1:0\n")
-        home.run("init", "--name", name, "--phrase-out", str(tmp_path / f"{name}.words"))
-        return home
-
-    yield make
-    for home in homes:
-        home.finish()
-
-
-@pytest.fixture(name="home")
-def make_home(new_home):
-    return new_home("ana")
+from conftest import eventually
 
 
 def test_the_first_minute_is_init_post_and_read(home):
