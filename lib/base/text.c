@@ -55,7 +55,7 @@ static void replace(struct safe *s)
 static bool is_emoji(int32_t cp)
 {
     const utf8proc_property_t *p = utf8proc_get_property(cp);
-    /* The property covers code points that are reserved for emoji but not assigned. */
+    /* Unicode reserves more for emoji than is assigned; utf8proc 2.8 leaves that out by itself. */
     return p->boundclass == UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC &&
            p->category != UTF8PROC_CATEGORY_CN;
 }

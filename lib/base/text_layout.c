@@ -112,7 +112,7 @@ size_t al_text_line(size_t *ret_next, struct al_slice s, size_t columns)
                 break;
             word = true;
         } else if (word) {
-            end = !last.space ? at : end;
+            end = at; /* spaces before it are cut off below */
             next = at + c.n;
         }
         used += c.columns;
