@@ -1,5 +1,6 @@
 #include "node_thread.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -79,6 +80,7 @@ static uint64_t deadline_ns(const struct al_node *node)
 static void run(void *arg)
 {
     struct al_node_thread *t = arg;
+    (void)pthread_setname_np(pthread_self(), "node");
     do {
         al_queue_wait(t->opts.in, deadline_ns(t->opts.node));
         al_queue_wait_room(t->opts.out, AL_LANE_LOCAL);

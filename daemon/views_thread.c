@@ -1,6 +1,7 @@
 #include "views_thread.h"
 
 #include <malloc.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "check.h"
@@ -127,6 +128,7 @@ static void run(void *arg)
 {
     struct al_views_thread *t = arg;
     struct follower f = {.more = true, .tidy_ns = UINT64_MAX};
+    (void)pthread_setname_np(pthread_self(), "views");
     while (wait_for_work(t, &f)) {
         if (f.more)
             follow(t, &f);

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "append.h"
 #include "apply.h"
 #include "check.h"
 #include "files.h"
@@ -74,26 +75,25 @@ static void person_make(struct person *p, uint64_t number)
 
 /* --- the owner ----------------------------------------------------------------------------- */
 
-static void choose(struct al_store *s, const char *relation, const struct al_identity *identity)
+static void choose(struct al_logs *l, const char *relation, const struct al_identity *identity)
 {
+    static const uint8_t yes = 0xc3; /* MessagePack's true */
     char key[AL_RELATION_KEY_BYTES];
-    uint8_t bytes[64];
-    struct al_hash id = {{0}};
-    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
     al_apply_relation_key(key, relation, identity);
-    al_write_array(&b, 3);
-    al_write_uint(&b, START_MS);
-    al_write_bin(&b, id.b, sizeof(id.b));
-    al_write_bool(&b, true);
-    check(al_store_kv_put(s, AL_SPACE_STATE, al_slice_str(key), al_buf_slice(&b)), relation);
+    const struct al_payload state = {.kind = AL_KIND_STATE,
+        .kind_name = al_slice_str("state"),
+        .audience = AL_AUDIENCE_ME,
+        .key = al_slice_str(key),
+        .val = al_slice_of(&yes, 1)};
+    check(al_append(l, NULL, &state, 1, (struct al_now){0, START_MS}), relation);
 }
 
-static void add_peer(struct al_store *s, const struct opts *o)
+static void add_peer(struct al_logs *l, const struct opts *o)
 {
     static struct person peer;
     person_make(&peer, o->peer);
-    choose(s, "follow", &peer.root.identity);
-    choose(s, "admit", &peer.root.identity);
+    choose(l, "follow", &peer.root.identity);
+    choose(l, "admit", &peer.root.identity);
     if (o->address == NULL)
         return;
     uint8_t bytes[256];
@@ -103,8 +103,8 @@ static void add_peer(struct al_store *s, const struct opts *o)
     al_write_array(&b, 1);
     al_write_cstr(&b, o->address);
     al_write_bin(&b, NULL, 0);
-    check(
-        al_store_kv_put(s, AL_SPACE_PEER, al_slice_of(peer.keyring.device.b, 32), al_buf_slice(&b)),
+    check(al_store_kv_put(
+              l->store, AL_SPACE_PEER, al_slice_of(peer.keyring.device.b, 32), al_buf_slice(&b)),
         "peer");
 }
 
@@ -140,7 +140,7 @@ static size_t some_text(char *out, size_t want, struct al_rng *rng)
 }
 
 static void put_entries(struct al_logs *l, const struct person *p, uint64_t count,
-    const struct opts *o, struct al_rng *rng, uint64_t *io_batch)
+    const struct opts *o, uint64_t *io_batch)
 {
     static uint8_t bytes[AL_BLOCK_ENTRIES * 4096];
     static char text[4096];
@@ -161,10 +161,10 @@ static void put_entries(struct al_logs *l, const struct person *p, uint64_t coun
             struct al_payload note = {.kind = AL_KIND_NOTE,
                 .kind_name = al_slice_str("note"),
                 .audience = AL_AUDIENCE_NETWORK,
-                .text = al_slice_of(text, some_text(text, o->bytes - 50, rng)),
+                .text = al_slice_of(text, some_text(text, o->bytes - 50, l->rng)),
                 .tags = {al_slice_str(seq % 3 == 0 ? "libuv" : "sqlite")},
                 .tag_count = 1};
-            al_rng_bytes(rng, note.salt, sizeof(note.salt));
+            al_rng_bytes(l->rng, note.salt, sizeof(note.salt));
             size_t start = b.n;
             check(al_payload_encode(&b, &note), "payload");
             struct al_segment_item *item = &seg.items[i];
@@ -190,24 +190,31 @@ static void put_entries(struct al_logs *l, const struct person *p, uint64_t coun
     }
 }
 
-static void put_people(struct al_store *s, const struct person *me, const struct opts *o)
+static void put_people(struct al_logs *l, const struct opts *o)
 {
     static struct person p;
-    struct al_rng rng;
-    struct al_logs *l;
-    uint8_t seed[32] = {7};
     uint64_t batch = 0;
-    al_rng_init(&rng, seed);
-    check(al_logs_new(&l, s, &me->keyring, &rng), "index");
-    check(al_store_begin(s), "begin");
     for (uint64_t i = 0; i < o->people; i++) {
         person_make(&p, FIRST_OTHER + i);
-        choose(s, "follow", &p.root.identity);
+        choose(l, "follow", &p.root.identity);
         if (o->entries == 0)
             continue;
         put_cert(l, &p);
-        put_entries(l, &p, o->entries / o->people, o, &rng, &batch);
+        put_entries(l, &p, o->entries / o->people, o, &batch);
     }
+}
+
+static void fill(struct al_store *s, const struct person *me, const struct opts *o)
+{
+    struct al_logs *l;
+    struct al_rng rng;
+    uint8_t seed[32] = {7};
+    al_rng_init(&rng, seed);
+    check(al_logs_new(&l, s, &me->keyring, &rng), "index");
+    check(al_store_begin(s), "begin");
+    if (o->peer != 0)
+        add_peer(l, o);
+    put_people(l, o);
     check(al_store_commit(s), "commit");
     al_logs_free(l);
 }
@@ -251,11 +258,7 @@ int main(int argc, char **argv)
     check(al_init_store(
               s, &me.root, &me.keyring, al_slice_str(name), al_slice_str("laptop"), START_MS, seed),
         "init");
-    check(al_store_begin(s), "begin");
-    if (o.peer != 0)
-        add_peer(s, &o);
-    check(al_store_commit(s), "commit");
-    put_people(s, &me, &o);
+    fill(s, &me, &o);
     al_store_close(s);
     return 0;
 }
