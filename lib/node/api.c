@@ -113,7 +113,7 @@ static int kept_answer(
     return al_read_end(&r) == 0 ? 0 : AL_E_CORRUPT;
 }
 
-static int keep_answer(
+int node_keep_answer(
     struct al_node *n, const uint8_t key[AL_RPC_KEY_BYTES], const struct al_buf *result)
 {
     struct al_buf b = al_heapbuf();
@@ -179,7 +179,7 @@ static int answer(
     if (err != 0 || kept)
         return err;
     err = methods[method].fn(n, call, params, out);
-    return err == 0 ? keep_answer(n, key, out) : err;
+    return err == 0 ? node_keep_answer(n, key, out) : err;
 }
 
 void al_node_call(struct al_node *n, uint64_t call, struct al_slice method, struct al_slice params)

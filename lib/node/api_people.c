@@ -161,21 +161,25 @@ static int answer_invite(
     return 0;
 }
 
-void node_answer_invites(struct al_node *n)
+int node_answer_invites(struct al_node *n)
 {
     struct call *c;
-    while ((c = STAILQ_FIRST(&n->invites)) != NULL) {
+    int lost = 0;
+    while (lost == 0 && (c = STAILQ_FIRST(&n->invites)) != NULL) {
         struct al_buf out = al_heapbuf();
         STAILQ_REMOVE_HEAD(&n->invites, link);
         n->why[0] = '\0';
         int err = answer_invite(n, c->token, c->expires_s, &out);
         if (err == 0)
+            lost = node_keep_answer(n, c->key, &out);
+        if (err == 0)
             node_reply(n, c->id, &out);
         else
             node_reply_error(n, c->id, err);
         al_heapbuf_free(&out);
-        free(c);
+        STAILQ_INSERT_TAIL(&n->in_turn, c, link); /* it is told, should the turn be lost */
     }
+    return lost;
 }
 
 static int open_port(struct al_node *n)
@@ -188,10 +192,12 @@ static int open_port(struct al_node *n)
 
 int api_invite(struct al_node *n, uint64_t call, struct al_slice params, struct al_buf *out)
 {
+    uint8_t key[AL_RPC_KEY_BYTES];
     uint8_t token[AL_TOKEN_BYTES];
     struct given given = {.count = 0};
     uint64_t now_s = n->now.wall_ms / 1000;
-    if (param_uint(&given.uses, params, "uses", 1) != 0 ||
+    if (param_bytes(key, sizeof(key), params, "key") != 0 ||
+        param_uint(&given.uses, params, "uses", 1) != 0 ||
         param_uint(&given.expires_s, params, "expires", now_s + INVITE_DEFAULT_S) != 0 ||
         given.uses == 0 || given.uses > INVITE_USES_MAX || given.expires_s <= now_s)
         return AL_E_PARAMS;
@@ -208,6 +214,7 @@ int api_invite(struct al_node *n, uint64_t call, struct al_slice params, struct 
         return AL_E_NOMEM;
     c->id = call;
     c->expires_s = given.expires_s;
+    memcpy(c->key, key, sizeof(key));
     memcpy(c->token, token, sizeof(token));
     STAILQ_INSERT_TAIL(&n->invites, c, link);
     return CALL_WAITS;

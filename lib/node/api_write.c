@@ -56,8 +56,11 @@ static int settle_audience(struct al_node *n, struct al_payload *p, struct al_sl
     bool is_reply = p->re.seq != 0;
     int err = is_reply ? parent_of(n, &p->re, &parent, &root) : 0;
     bool parent_known = is_reply && err == 0;
-    if (err == AL_E_NOT_FOUND)
+    if (err == AL_E_NOT_FOUND && to.n > 0)
         err = 0;
+    if (err == AL_E_NOT_FOUND)
+        (void)strlcpy(
+            n->why, "what this answers is not here: say who may read the answer", sizeof(n->why));
     if (err == 0 && to.n > 0)
         err = al_audience_of(&p->audience, to);
     else if (err == 0)

@@ -310,7 +310,7 @@ void al_node_listening(
     if (error != NULL)
         (void)strlcpy(n->listen_error, error, sizeof(n->listen_error));
     if (n->turn_err == 0)
-        node_answer_invites(n);
+        n->turn_err = node_answer_invites(n);
 }
 
 /* --- shared by the calls --------------------------------------------------------------------- */

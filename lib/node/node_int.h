@@ -18,7 +18,8 @@ struct call {
     STAILQ_ENTRY(call) link;
     uint64_t id;
     uint64_t deadline_ms;          /* mono: of a wait */
-    uint8_t token[AL_TOKEN_BYTES]; /* of an invite that waits for the port */
+    uint8_t key[AL_RPC_KEY_BYTES]; /* of an invite that waits for the port, and what it is: */
+    uint8_t token[AL_TOKEN_BYTES];
     uint64_t expires_s;
 };
 
@@ -65,6 +66,10 @@ call_fn api_relate, api_invite, api_join;
 void node_reply(struct al_node *n, uint64_t call, const struct al_buf *result);
 void node_reply_error(struct al_node *n, uint64_t call, int err);
 
+/* Remember |result| as the answer to the write call with |key|, asked again or not. */
+AL_MUST_CHECK int node_keep_answer(
+    struct al_node *n, const uint8_t key[AL_RPC_KEY_BYTES], const struct al_buf *result);
+
 /* Append and gossip entries of the own log. */
 AL_MUST_CHECK int node_append(
     struct al_node *n, struct al_ref *refs, const struct al_payload *payloads, uint32_t count);
@@ -81,8 +86,8 @@ uint64_t node_count_people(const struct al_node *n, bool only_followed);
 /* A meta fact; "" when absent. |out| has |cap| bytes and gets a NUL. */
 AL_MUST_CHECK int node_meta(struct al_node *n, char *out, size_t cap, const char *name);
 
-/* Answer the invites that waited for the port to open. */
-void node_answer_invites(struct al_node *n);
+/* Answer the invites that waited for the port to open. Returns 0 or a store error. */
+AL_MUST_CHECK int node_answer_invites(struct al_node *n);
 
 /* AL_E_PARAMS unless present and right; |ret| untouched then. */
 AL_MUST_CHECK int param_bytes(uint8_t *ret, size_t bytes, struct al_slice params, const char *key);

@@ -39,7 +39,7 @@ void rig_cert(struct al_buf *b, const struct rig_person *who)
 static int open_disk(void *arg, struct al_store **ret)
 {
     struct rig_node *n = arg;
-    int err = al_store_open_disk(ret, n->disk);
+    int err = n->open_err != 0 ? n->open_err : al_store_open_disk(ret, n->disk);
     n->store = err == 0 ? *ret : NULL;
     return err;
 }
