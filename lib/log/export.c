@@ -42,13 +42,12 @@ static int read_row(void *arg, const struct al_store_row *row)
     *item = (struct al_segment_item){
         .time_ms = row->time_ms,
         .plen = row->plen,
+        .phash = row->phash,
         .id = row->id,
         .stub = AL_STUB_NOT_HELD,
     };
-    if (row->payload.n == 0) {
-        item->phash = row->phash;
+    if (row->payload.n == 0)
         return 0;
-    }
     if (row->payload.n > r->x->cap - r->used)
         return AL_E_CORRUPT;
     memcpy(r->x->bytes + r->used, row->payload.p, row->payload.n);
@@ -72,7 +71,6 @@ static void cut_inline(struct al_segment *s)
             left -= item->payload.n;
             continue;
         }
-        al_entry_payload_hash(&item->phash, item->payload);
         item->payload = al_slice_of(NULL, 0);
         item->stub = AL_STUB_ASK;
     }

@@ -60,9 +60,20 @@ static void send_proof(struct rig_peer *from, struct al_segment *a, struct al_se
     rig_peer_send(from, &m);
 }
 
+/* A proof is told, and holds. */
 static bool next_proof(struct rig_peer *at, struct al_message *m)
 {
-    return rig_peer_next(at, AL_MSG_FORK, m);
+    static struct al_segment a;
+    static struct al_segment b;
+    uint64_t seq;
+    if (!rig_peer_next(at, AL_MSG_FORK, m))
+        return false;
+    assert_int_equal(al_segment_open(&a, m->u.fork.a), 0);
+    assert_int_equal(al_segment_verify(&a), 0);
+    assert_int_equal(al_segment_open(&b, m->u.fork.b), 0);
+    assert_int_equal(al_segment_verify(&b), 0);
+    assert_int_equal(al_fork_find(&seq, &a, &b), 0);
+    return true;
 }
 
 static void the_second_branch_is_noticed_and_told(void **state)
