@@ -76,7 +76,7 @@
         "rows:[row] next?:cursor of:uint behind:uint",                                             \
         "full-text search: words -without \"phrases\" prefix* tag: from: kind: in: since: "        \
         "until:; "                                                                                 \
-        "ranked unless rank is false; of: how many were found, of the newest 5,000; rows carry "   \
+        "ranked unless rank is false; of: how many were found, of the newest 2,000; rows carry "   \
         "snippet: text with \\x02 and \\x03 around what matched")                                  \
     X(tags, READ, "limit?:uint from?:bin32", "tags:[{tag:str count:uint last:uint}]",              \
         "tags by use")                                                                             \

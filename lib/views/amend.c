@@ -18,6 +18,9 @@ static int find(struct al_views *v, struct al_entry_head *ret, const struct al_h
 {
     sqlite3_stmt *st = v->sql[AL_SQL_ENTRY_FIND];
     int64_t n;
+    int err = al_shelf_names(v);
+    if (err != 0)
+        return err;
     al_viewdb_bind_blob(st, 2, al_slice_of(id->b, sizeof(id->b)));
     int got = al_viewdb_int(st, &n, (int64_t[]){target_of(id)}, 1);
     return got > 0 ? al_shelf_head(v, ret, n) : got;

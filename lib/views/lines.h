@@ -9,6 +9,7 @@
 
 #include "bytes.h"
 #include "err.h"
+#include "payload.h"
 
 #define AL_LINE_ID_BITS 19
 #define AL_LINE_TIME_MAX ((UINT64_C(1) << 44) - 1) /* until the year 2527 */
@@ -22,6 +23,10 @@
 /* Kinds that have a place at all: those above, and what a timeline shows when asked for it. */
 #define AL_LINE_KINDS_ALL                                                                          \
     (AL_LINE_KINDS | 1U << AL_KIND_PROFILE | 1U << AL_KIND_CIRCLE | 1U << AL_KIND_FOLLOW)
+
+/* The kind that most entries have: the others have an index (views_schema.c). */
+#define AL_LINE_KIND_COMMON 2
+static_assert(AL_LINE_KIND_COMMON == AL_KIND_NOTE, "most entries are notes");
 
 /* The first place at |time_ms|. */
 static inline int64_t al_line_at(uint64_t time_ms)

@@ -49,21 +49,12 @@ static struct al_slice take_bare(struct parser *p)
     return al_slice_of(start, (size_t)(p->p - start));
 }
 
-static int on_word(void *arg, struct al_slice word, size_t start, size_t end)
-{
-    (void)arg;
-    (void)word;
-    (void)start;
-    (void)end;
-    return 1;
-}
-
 /* --- words ---------------------------------------------------------------------------------- */
 
 static int add_term(struct parser *p, struct al_slice text, bool prefix, bool excluded)
 {
     /* Split as a text is: a single character of an unspaced script is a word there. */
-    int found = al_tokens_each(p->tokens, text, false, on_word, NULL);
+    int found = al_tokens_any(p->tokens, text);
     if (found <= 0)
         return found; /* no word in it: signs alone are in no index */
     if (p->q->term_count == AL_QUERY_TERMS_MAX)
@@ -220,23 +211,28 @@ int al_query_parse(struct al_query *ret, char *why, struct al_slice text, struct
     return err;
 }
 
-static void put_term(struct al_buf *b, const struct al_term *t)
+void al_query_quote(struct al_buf *b, struct al_slice text)
 {
     al_buf_put(b, "\"", 1);
-    for (size_t i = 0; i < t->text.n; i++) {
-        uint8_t c = t->text.p[i];
-        if (c == '\0') /* would end the expression; no word holds it */
+    for (size_t i = 0; i < text.n; i++) {
+        uint8_t c = text.p[i];
+        if (c < 0x20) /* NUL would end the expression, and marks are ours: no word holds them */
             c = ' ';
         al_buf_put(b, &c, 1);
         if (c == '"')
             al_buf_put(b, "\"", 1);
     }
     al_buf_put(b, "\"", 1);
+}
+
+static void put_term(struct al_buf *b, const struct al_term *t)
+{
+    al_query_quote(b, t->text);
     if (t->prefix)
         al_buf_put(b, "*", 1);
 }
 
-void al_query_match(struct al_buf *b, const struct al_query *q)
+void al_query_match(struct al_buf *b, const struct al_query *q, struct al_slice extra)
 {
     bool first = true;
     al_buf_put(b, "(", 1);
@@ -248,6 +244,9 @@ void al_query_match(struct al_buf *b, const struct al_query *q)
         first = false;
         put_term(b, &q->terms[i]);
     }
+    if (!first && extra.n > 0)
+        al_buf_put(b, " AND ", 5);
+    al_buf_put(b, extra.p, extra.n);
     al_buf_put(b, ")", 1);
     for (uint32_t i = 0; i < q->term_count; i++) {
         if (!q->terms[i].not )

@@ -42,7 +42,13 @@ AL_MUST_CHECK
 int al_query_parse(struct al_query *ret, char *why, struct al_slice text, struct al_tokens *tokens,
     uint64_t now_ms);
 
-/* Append the expression for MATCH, NUL at its end; |q| has at least one wanted term. */
-void al_query_match(struct al_buf *b, const struct al_query *q);
+/*
+ * Append the expression for MATCH, NUL at its end: what |q| wants and excludes, and |extra|, which
+ * is an expression of our own or empty. One of both must be there.
+ */
+void al_query_match(struct al_buf *b, const struct al_query *q, struct al_slice extra);
+
+/* Append |text| as FTS5 takes a phrase: in quotes, whatever it holds. */
+void al_query_quote(struct al_buf *b, struct al_slice text);
 
 #endif

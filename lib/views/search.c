@@ -7,10 +7,11 @@
 #include "match.h"
 #include "query.h"
 #include "reader_int.h"
+#include "words.h"
 #include "write.h"
 
 /* Of what fits, only the newest are looked at: a common word is in half of all entries. */
-#define HITS_MAX 5000
+#define HITS_MAX 2000
 #define PASSED_MAX 200000 /* that fit the words, and not the other conditions */
 
 struct hit {
@@ -177,7 +178,7 @@ static int search_part(struct search *s, int64_t part, struct al_slice match)
         (void)snprintf(rank, sizeof(rank), "al_rank(words_%lld, d.size)", no);
     (void)snprintf(sql, sizeof(sql),
         "SELECT d.k, d.n, d.author, d.kind, d.audience, %s FROM words_%lld CROSS JOIN doc d"
-        " ON d.r = words_%lld.rowid WHERE words_%lld MATCH ?1 ORDER BY words_%lld.rowid DESC",
+        " ON d.r = words_%lld.rowid WHERE words_%lld MATCH ?1 ORDER BY words_%lld.rowid",
         rank, no, no, no, no);
     sqlite3_stmt *st = NULL;
     int got = al_call_prepare(s->c, &st, sql);
@@ -199,17 +200,77 @@ static int search_part(struct search *s, int64_t part, struct al_slice match)
     return got < 0 ? got : 0;
 }
 
+static void put_piece(struct al_buf *b, const char *piece)
+{
+    al_buf_put(b, piece, strlen(piece));
+}
+
+/* Append that an entry must bear one of the marks that |letter| and |v| make. */
+static void put_marks(struct al_buf *b, char letter, const int64_t *v, int count)
+{
+    for (int i = 0; i < count; i++) {
+        char mark[32];
+        (void)snprintf(mark, sizeof(mark), "\"%c%c%lld\"", AL_TOKENS_MARK, letter, (long long)v[i]);
+        if (i == 0)
+            put_piece(b, b->n > 0 ? " AND marks : (" : "marks : (");
+        else
+            put_piece(b, " OR ");
+        put_piece(b, mark);
+    }
+    if (count > 0)
+        put_piece(b, ")");
+}
+
+static void put_bits(struct al_buf *b, char letter, uint32_t bits)
+{
+    int64_t v[32];
+    int count = 0;
+    for (int i = 0; i < 32; i++) {
+        if ((bits >> i & 1) != 0)
+            v[count++] = i;
+    }
+    put_marks(b, letter, v, count);
+}
+
+/* What the search is narrowed to, so that FTS5 need not find what will not be taken. */
+static int put_narrow(struct search *s, struct al_buf *b)
+{
+    put_marks(b, AL_WORDS_AUTHOR, s->f.authors, s->f.author_count);
+    put_bits(b, AL_WORDS_KIND, s->q.kinds);
+    put_bits(b, AL_WORDS_AUDIENCE, s->q.audiences);
+    for (uint32_t i = 0; i < s->q.tag_count; i++) {
+        int some = al_tokens_any(s->c->r->tokens, s->q.tags[i]);
+        if (some < 0)
+            return some;
+        if (some == 0)
+            continue; /* a tag of signs alone */
+        put_piece(b, b->n > 0 ? " AND more : " : "more : ");
+        al_query_quote(b, s->q.tags[i]);
+    }
+    return b->full ? AL_E_NOMEM : 0;
+}
+
+static int make_match(struct search *s, struct al_buf *match)
+{
+    struct al_buf narrow = al_heapbuf();
+    int err = put_narrow(s, &narrow);
+    if (err == 0)
+        al_query_match(match, &s->q, al_buf_slice(&narrow));
+    al_heapbuf_free(&narrow);
+    return err == 0 && match->full ? AL_E_NOMEM : err;
+}
+
 /* Partitions hold what arrived together; those with the newest entries come first. */
 static int search_words(struct search *s)
 {
     struct al_buf match = al_heapbuf();
-    al_query_match(&match, &s->q);
-    if (match.full) {
+    int err = make_match(s, &match);
+    if (err != 0) {
         al_heapbuf_free(&match);
-        return AL_E_NOMEM;
+        return err;
     }
     sqlite3_stmt *st = NULL;
-    int err = al_call_prepare(s->c, &st,
+    err = al_call_prepare(s->c, &st,
         "SELECT no FROM part WHERE last >= ?1 AND first < ?2 AND used > 0 ORDER BY last DESC");
     if (err == 0) {
         al_viewdb_bind_int(st, 1, s->f.first);
@@ -251,7 +312,7 @@ static int is_excluded(struct search *s, int64_t n)
     return got;
 }
 
-/* No word is wanted: all that fits the other conditions, newest first. */
+/* Neither words nor marks are wanted: all that fits the other conditions, newest first. */
 static int search_walk(struct search *s)
 {
     sqlite3_stmt *walk = NULL;
@@ -352,7 +413,8 @@ int al_search_call(struct al_call *c, struct al_buf *out)
         return err;
     err = prepare(&s);
     if (err == 0 && !s.impossible)
-        err = s.q.wanted > 0 ? search_words(&s) : search_walk(&s);
+        err = s.q.wanted > 0 || s.q.kinds != 0 || s.q.audiences != 0 ? search_words(&s)
+                                                                     : search_walk(&s);
     if (err == 0) {
         qsort(s.hits, s.count, sizeof(*s.hits), by_place);
         err = put_answer(&s, out, limit);

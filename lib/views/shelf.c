@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "lines.h"
 #include "read.h"
 #include "views_int.h"
@@ -26,6 +28,39 @@ int al_shelf_head(struct al_views *v, struct al_entry_head *ret, int64_t n)
     }
     (void)sqlite3_reset(st);
     return got;
+}
+
+int al_shelf_name(struct al_views *v, int64_t n, const struct al_hash *id)
+{
+    if (v->name_count == v->name_cap) {
+        size_t cap = v->name_cap * 2 + 64;
+        struct al_name *names = reallocarray(v->names, cap, sizeof(*names));
+        if (names == NULL)
+            return AL_E_NOMEM;
+        v->names = names;
+        v->name_cap = cap;
+    }
+    v->names[v->name_count++] = (struct al_name){al_line_id8(id->b), n};
+    return 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct al_name *x = a;
+    const struct al_name *y = b;
+    return (x->id8 > y->id8) - (x->id8 < y->id8);
+}
+
+int al_shelf_names(struct al_views *v)
+{
+    int err = 0;
+    if (v->name_count > 1)
+        qsort(v->names, v->name_count, sizeof(*v->names), by_id);
+    for (size_t i = 0; err == 0 && i < v->name_count; i++)
+        err = al_viewdb_run_ints(
+            v->sql[AL_SQL_NAME_ADD], (int64_t[]){v->names[i].id8, v->names[i].n}, 2);
+    v->name_count = 0;
+    return err;
 }
 
 int al_shown_load(struct al_views *v, struct al_shown *ret, int64_t n)

@@ -127,12 +127,28 @@ static int each_pair(const char *text, size_t n, int offset, bool last_too, stru
     return rc;
 }
 
+/* Marks are words as they stand, between spaces. */
+static int each_mark(const char *text, size_t n, void *arg, on_token *cb)
+{
+    int rc = SQLITE_OK;
+    for (size_t at = 1; rc == SQLITE_OK && at < n;) {
+        const char *space = memchr(text + at, ' ', n - at);
+        size_t end = space == NULL ? n : (size_t)(space - text);
+        if (end > at)
+            rc = cb(arg, 0, text + at, (int)(end - at), (int)at, (int)end);
+        at = end + 1;
+    }
+    return rc;
+}
+
 static int tokenize(Fts5Tokenizer *t, void *arg, int flags, const char *text, int n, on_token *cb)
 {
     const uint8_t *p = (const uint8_t *)text;
     size_t end = n > 0 ? (size_t)n : 0;
     struct shift s = {.arg = arg, .cb = cb};
     int rc = SQLITE_OK;
+    if (end > 0 && p[0] == AL_TOKENS_MARK && (flags & FTS5_TOKENIZE_AUX) == 0)
+        return each_mark(text, end, arg, cb);
     for (size_t at = 0; rc == SQLITE_OK && at < end;) {
         size_t words = stretch(p + at, end - at, false);
         if (words > 0) {
@@ -257,9 +273,23 @@ int al_tokens_each(struct al_tokens *t, struct al_slice text, bool query,
     int (*cb)(void *arg, struct al_slice word, size_t start, size_t end), void *arg)
 {
     struct each each = {.cb = cb, .arg = arg};
-    int flags = query ? FTS5_TOKENIZE_QUERY : FTS5_TOKENIZE_AUX;
+    int flags = FTS5_TOKENIZE_AUX | (query ? FTS5_TOKENIZE_QUERY : 0);
     int rc = tokenize(t->t, &each, flags, (const char *)text.p, (int)text.n, on_each);
     if (each.result != 0)
         return each.result;
     return rc == SQLITE_OK ? 0 : AL_E_NOMEM;
+}
+
+static int on_any(void *arg, struct al_slice word, size_t start, size_t end)
+{
+    (void)arg;
+    (void)word;
+    (void)start;
+    (void)end;
+    return 1;
+}
+
+int al_tokens_any(struct al_tokens *t, struct al_slice text)
+{
+    return al_tokens_each(t, text, false, on_any, NULL);
 }

@@ -4,6 +4,9 @@
  * between words (Han, Kana, Thai, Lao, Khmer, Myanmar) become overlapping pairs of characters,
  * the last one by itself: so a part of such a run of any length is found, by a phrase of pairs.
  * A word is cut after 64 bytes.
+ *
+ * A text for the index that begins with AL_TOKENS_MARK is no text, but marks of our own: capital
+ * letters and numbers between spaces, which no text can produce, because all words are folded.
  */
 #ifndef AL_TOKENS_H
 #define AL_TOKENS_H
@@ -14,6 +17,7 @@
 #include "err.h"
 
 #define AL_TOKEN_MAX 64 /* bytes of a word that count */
+#define AL_TOKENS_MARK 0x01
 
 /* What FTS5 offers for tokenizers and functions on |db|. AL_E_IO when this SQLite has no FTS5. */
 AL_MUST_CHECK
@@ -37,6 +41,10 @@ void al_tokens_free(struct al_tokens *t);
 AL_MUST_CHECK
 int al_tokens_each(struct al_tokens *t, struct al_slice text, bool query,
     int (*cb)(void *arg, struct al_slice word, size_t start, size_t end), void *arg);
+
+/* Whether |text| holds a word at all. Returns 1, 0, or AL_E_NOMEM. */
+AL_MUST_CHECK
+int al_tokens_any(struct al_tokens *t, struct al_slice text);
 
 /*
  * True if |text| ends in a single character of a script without spaces: the search must look

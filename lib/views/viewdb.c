@@ -56,7 +56,7 @@ int al_viewdb_open(sqlite3 **ret, const char *path)
     if (err == 0)
         err = al_viewdb_exec(db,
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;"
-            "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 2000;"
+            "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000;"
             "PRAGMA journal_size_limit = 16777216");
     if (err != 0) {
         (void)sqlite3_close(db);

@@ -4,6 +4,7 @@
 #include "tokens.h"
 #include "views_int.h"
 
+#define CACHE_IDLE_BYTES (1 << 20)
 #define LOGS_MAX (1U << 24) /* numbers are given out one by one: more is damage */
 
 /* --- what the views remember of themselves -------------------------------------------------- */
@@ -214,6 +215,7 @@ void al_views_close(struct al_views *v)
     if (v->damaged)
         al_viewdb_remove(v->path);
     al_tally_free(&v->tally);
+    free(v->names);
     free(v->logs);
     free(v->plain);
     free(v->path);
@@ -383,19 +385,35 @@ static int write_meta(struct al_views *v, const struct step *step)
 static void reset_step(struct al_views *v)
 {
     al_tally_clear(&v->tally);
+    v->name_count = 0;
     v->fresh_count = 0;
     v->unreadable = 0;
     v->people_changed = false;
 }
 
-/* Give back what a bulk has needed; what an idle node needs comes back in a moment. */
-static void release_memory(struct al_views *v)
+/*
+ * Give back what a bulk has needed. FTS5 keeps a table of the words of each partition that it
+ * wrote, half a megabyte each, for as long as the connection lives.
+ */
+static int release_memory(struct al_views *v)
 {
-    int used = 0;
-    int high;
-    if (sqlite3_db_status(v->db, SQLITE_DBSTATUS_CACHE_USED, &used, &high, 0) == SQLITE_OK &&
-        used > 1 << 20)
-        (void)sqlite3_db_release_memory(v->db);
+    free(v->names);
+    v->names = NULL;
+    v->name_cap = 0;
+    if (!v->drained) {
+        int used = 0;
+        int high;
+        (void)sqlite3_db_status(v->db, SQLITE_DBSTATUS_CACHE_USED, &used, &high, 0);
+        if (used > CACHE_IDLE_BYTES)
+            (void)sqlite3_db_release_memory(v->db);
+        return 0;
+    }
+    close_db(v);
+    int err = open_db(v);
+    if (err == 0)
+        err = prepare_all(v);
+    v->drained = err != 0; /* then once more at the next step */
+    return err;
 }
 
 static int take_changes(struct al_views *v, struct step *step, uint32_t limit)
@@ -411,6 +429,8 @@ static int take_changes(struct al_views *v, struct step *step, uint32_t limit)
     if (v->people_changed)
         err = al_store_kv_scan(v->store, AL_SPACE_STATEMENT, al_slice_of(NULL, 0), on_statement, v);
     if (err == 0)
+        err = al_shelf_names(v);
+    if (err == 0)
         err = al_shelf_count(v);
     return err != 0 ? err : al_words_fresh(v, step->pos);
 }
@@ -423,6 +443,7 @@ static int in_transaction(struct al_views *v, struct step *step, uint32_t limit)
     int err = al_viewdb_exec(v->db, "BEGIN IMMEDIATE");
     if (err != 0)
         return err;
+    v->drained = v->drained || limit == 0;
     err = limit > 0 ? take_changes(v, step, limit) : al_words_drain(v);
     if (err == 0)
         err = write_meta(v, step);
@@ -442,29 +463,34 @@ int al_views_step(struct al_views *v, uint64_t *ret_pos, bool *ret_more, uint32_
 {
     AL_ASSERT(limit > 0);
     uint64_t end;
-    int err = al_store_position(v->store, &end);
+    int err = v->db == NULL ? release_memory(v) : 0;
+    if (err == 0)
+        err = al_store_position(v->store, &end);
     if (err == 0 && (v->pos < end || v->indexed < v->pos)) {
         struct step step = {.v = v, .pos = v->pos};
         err = in_transaction(v, &step, v->pos < end ? limit : 0);
         if (err == 0)
             v->pos = step.pos;
     }
+    bool more = err == 0 && (v->pos < end || v->indexed < v->pos);
+    if (err == 0 && !more)
+        err = release_memory(v);
     if (err != 0)
         return err;
     *ret_pos = v->pos;
-    *ret_more = v->pos < end || v->indexed < v->pos;
-    if (!*ret_more)
-        release_memory(v);
+    *ret_more = more;
     return 0;
 }
 
 int al_views_tidy(struct al_views *v, bool *ret_more)
 {
     reset_step(v);
-    int err = al_viewdb_exec(v->db, "BEGIN IMMEDIATE");
+    bool more = false;
+    int err = v->db == NULL ? release_memory(v) : 0;
+    if (err == 0)
+        err = al_viewdb_exec(v->db, "BEGIN IMMEDIATE");
     if (err != 0)
         return err;
-    bool more = false;
     err = al_words_clean(v, &more);
     if (err == 0)
         err = al_viewdb_exec(v->db, "COMMIT");
@@ -473,9 +499,11 @@ int al_views_tidy(struct al_views *v, bool *ret_more)
         al_words_close(v);
         return err;
     }
-    if (!more)
-        err = al_viewdb_checkpoint(v->db);
-    release_memory(v);
+    if (!more) {
+        err = release_memory(v);
+        if (err == 0)
+            err = al_viewdb_checkpoint(v->db);
+    }
     if (err == 0)
         *ret_more = more;
     return err;

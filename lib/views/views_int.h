@@ -22,6 +22,12 @@ struct al_views_log {
     struct al_hash last_id;
 };
 
+/* By which an entry is found: the first bytes of its id. */
+struct al_name {
+    int64_t id8;
+    int64_t n;
+};
+
 #define AL_VIEWS_FRESH_MAX 64 /* entries of one step that are indexed at once */
 
 struct al_views {
@@ -33,12 +39,16 @@ struct al_views {
     uint64_t pos;     /* every change up to here is in the rows */
     uint64_t indexed; /* every entry up to here is in the words */
     bool damaged;     /* the file is to be thrown away */
+    bool drained;     /* this connection wrote much of the search index */
     bool amended;     /* some entry was edited or retracted: look whether this one was */
 
     /* of the step under way */
     struct al_views_log *logs; /* by their number in the store */
     uint32_t log_count;
     struct al_tally tally;
+    struct al_name *names; /* of entries taken in, not written yet */
+    size_t name_count;
+    size_t name_cap;
     int64_t fresh[AL_VIEWS_FRESH_MAX];
     size_t fresh_count; /* may exceed the room: then the drain takes them */
     int64_t unreadable;
@@ -113,6 +123,14 @@ int al_take_unlock(struct al_views *v, uint32_t log_no);
 /* Returns 1 and fills |ret|, 0 when there is no such entry, or an error. */
 AL_MUST_CHECK
 int al_shelf_head(struct al_views *v, struct al_entry_head *ret, int64_t n);
+
+/* Note the id of entry |n|, which can be found from al_shelf_names() on. AL_E_NOMEM. */
+AL_MUST_CHECK
+int al_shelf_name(struct al_views *v, int64_t n, const struct al_hash *id);
+
+/* Write the ids noted, in their order: a bulk of them in any other touches every page anew. */
+AL_MUST_CHECK
+int al_shelf_names(struct al_views *v);
 
 /* What shows of entry |n|. Returns 1, 0 when it has no place in the line, or an error. */
 AL_MUST_CHECK

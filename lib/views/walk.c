@@ -45,7 +45,20 @@ struct al_filter al_filter_all(void)
     };
 }
 
-/* Which index leads: one author's or one tag's entries, or the line itself. */
+#define STR1(x) #x
+#define STR(x) STR1(x)
+
+/* The kind, when the filter takes just one that is not the common one; -1. */
+static int seldom_kind(const struct al_filter *f)
+{
+    for (int kind = 0; kind < AL_KIND_COUNT; kind++) {
+        if (f->kinds == 1U << kind)
+            return kind == AL_LINE_KIND_COMMON ? -1 : kind;
+    }
+    return -1;
+}
+
+/* Which index leads: one author's or one tag's or one kind's entries, or the line itself. */
 static void add_source(struct query *q, const struct al_filter *f)
 {
     if (f->tag_count > 0)
@@ -58,6 +71,12 @@ static void add_source(struct query *q, const struct al_filter *f)
             "SELECT li.k, li.n FROM line li INDEXED BY line_author"
             " CROSS JOIN author a ON a.no = li.author WHERE li.author = ?",
             f->authors[0]);
+    else if (seldom_kind(f) >= 0)
+        add_value(q,
+            "SELECT li.k, li.n FROM line li INDEXED BY line_kind"
+            " CROSS JOIN author a ON a.no = li.author"
+            " WHERE li.kind <> " STR(AL_LINE_KIND_COMMON) " AND li.kind = ?",
+            seldom_kind(f));
     else
         add(q, "SELECT li.k, li.n FROM line li NOT INDEXED"
                " CROSS JOIN author a ON a.no = li.author WHERE 1");

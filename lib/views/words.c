@@ -5,6 +5,7 @@
 #include "fields.h"
 #include "heapbuf.h"
 #include "lines.h"
+#include "tokens.h"
 #include "views_int.h"
 #include "words.h"
 
@@ -14,12 +15,12 @@
  * moved. FTS5 keeps the words of a deleted text until it rewrites the segment; so a partition
  * that lost a text is emptied and filled again, which takes a third of a second.
  *
- * The rowid of a document is its partition and a number in order of time, so newest first is
- * rowids backwards.
+ * The rowids of a partition are given out from its last one down, in runs that begin with the
+ * newest entry: so newest first is ascending, which FTS5 walks twice as fast as descending.
  */
 static const char make_part[] =
-    "CREATE VIRTUAL TABLE words_%lld USING fts5 (text, more, content = '', columnsize = 0,"
-    " tokenize = 'aloud');"
+    "CREATE VIRTUAL TABLE words_%lld USING fts5 (text, more, marks, content = '',"
+    " columnsize = 0, tokenize = 'aloud');"
     "INSERT INTO words_%lld (words_%lld, rank) VALUES ('hashsize', 33554432)";
 
 static int64_t part_of(int64_t n)
@@ -62,11 +63,13 @@ static int use_part(struct al_views *v, int64_t part, int64_t *ret_used)
         return 0;
     al_words_close(v);
     (void)snprintf(sql, sizeof(sql),
-        "INSERT INTO words_%lld (rowid, text, more) VALUES (?1, ?2, ?3)", (long long)part);
+        "INSERT INTO words_%lld (rowid, text, more, marks) VALUES (?1, ?2, ?3, ?4)",
+        (long long)part);
     int err = al_viewdb_prepare(v->db, &v->part_add, sql);
     if (err == 0) {
         (void)snprintf(sql, sizeof(sql),
-            "INSERT INTO words_%lld (words_%lld, rowid, text, more) VALUES ('delete', ?1, ?2, ?3)",
+            "INSERT INTO words_%lld (words_%lld, rowid, text, more, marks)"
+            " VALUES ('delete', ?1, ?2, ?3, ?4)",
             (long long)part, (long long)part);
         err = al_viewdb_prepare(v->db, &v->part_drop, sql);
     }
@@ -76,14 +79,26 @@ static int use_part(struct al_views *v, int64_t part, int64_t *ret_used)
     return 0;
 }
 
+/* Only we set marks: a text that begins like them loses what makes it so. */
+static struct al_slice as_text(struct al_slice s)
+{
+    while (s.n > 0 && s.p[0] == AL_TOKENS_MARK)
+        s = al_slice_of(s.p + 1, s.n - 1);
+    return s;
+}
+
 /* Give a text to FTS5, to be added or deleted. */
 static int put_text(sqlite3_stmt *st, int64_t r, const struct al_shown *s)
 {
+    char marks[64];
     struct al_buf more = al_heapbuf();
     al_fields_words(&more, s->tags, s->fields);
+    (void)snprintf(marks, sizeof(marks), "%c%c%lld %c%d %c%d", AL_TOKENS_MARK, AL_WORDS_AUTHOR,
+        (long long)s->author, AL_WORDS_KIND, s->kind, AL_WORDS_AUDIENCE, s->audience);
     al_viewdb_bind_int(st, 1, r);
-    al_viewdb_bind_text(st, 2, s->text);
-    al_viewdb_bind_text(st, 3, al_buf_slice(&more));
+    al_viewdb_bind_text(st, 2, as_text(s->text));
+    al_viewdb_bind_text(st, 3, as_text(al_buf_slice(&more)));
+    al_viewdb_bind_text(st, 4, al_slice_str(marks));
     int err = more.full ? AL_E_NOMEM : al_viewdb_run(st);
     al_heapbuf_free(&more);
     return err;
@@ -112,14 +127,14 @@ struct doc {
     int64_t n;
 };
 
-static int by_time(const void *a, const void *b)
+static int newest_first(const void *a, const void *b)
 {
     const struct doc *x = a;
     const struct doc *y = b;
-    return (x->k > y->k) - (x->k < y->k);
+    return (x->k < y->k) - (x->k > y->k);
 }
 
-/* The entries first..last that have a place in the line and are not indexed, oldest first. */
+/* The entries first..last that have a place in the line and are not indexed, newest first. */
 static int collect(
     struct al_views *v, struct doc *docs, size_t *ret_count, int64_t first, int64_t last)
 {
@@ -133,7 +148,7 @@ static int collect(
     (void)sqlite3_reset(st);
     if (got < 0)
         return got;
-    qsort(docs, count, sizeof(*docs), by_time);
+    qsort(docs, count, sizeof(*docs), newest_first);
     *ret_count = count;
     return 0;
 }
@@ -144,6 +159,7 @@ static int fill(struct al_views *v, int64_t part, int64_t first, int64_t last);
 static int refill(struct al_views *v, int64_t part)
 {
     int64_t used;
+    v->drained = true;
     int err = use_part(v, part, &used);
     char sql[128];
     (void)snprintf(sql, sizeof(sql), "INSERT INTO words_%lld (words_%lld) VALUES ('delete-all')",
@@ -158,24 +174,22 @@ static int refill(struct al_views *v, int64_t part)
     return err != 0 ? err : fill(v, part, first_of(part), first_of(part + 1) - 1);
 }
 
+/* Index |docs|, which come newest first. */
 static int fill_docs(struct al_views *v, int64_t part, const struct doc *docs, size_t count)
 {
     int64_t used = 0;
     int err = use_part(v, part, &used);
-    int64_t first = INT64_MAX;
-    int64_t last = 0;
-    for (size_t i = 0; err == 0 && i < count; i++) {
-        if (used == AL_WORDS_PART_DOCS)
-            return refill(v, part); /* entries came and went until its rowids were used up */
-        int got = put(v, docs[i].n, first_of(part) + used);
-        err = got < 0 ? got : 0;
-        used += got > 0 ? 1 : 0;
-        first = docs[i].k < first ? docs[i].k : first;
-        last = docs[i].k > last ? docs[i].k : last;
-    }
     if (err != 0 || count == 0)
         return err;
-    return al_viewdb_run_ints(v->sql[AL_SQL_PART_USE], (int64_t[]){part, used, first, last}, 4);
+    used += (int64_t)count;
+    if (used > AL_WORDS_PART_DOCS)
+        return refill(v, part); /* entries came and went until its rowids were used up */
+    for (size_t i = 0; err >= 0 && i < count; i++)
+        err = put(v, docs[i].n, first_of(part + 1) - used + (int64_t)i);
+    if (err < 0)
+        return err;
+    return al_viewdb_run_ints(
+        v->sql[AL_SQL_PART_USE], (int64_t[]){part, used, docs[count - 1].k, docs[0].k}, 4);
 }
 
 /* Index what is not yet of entries first..last of one partition. */
@@ -225,11 +239,24 @@ int al_words_remove(struct al_views *v, int64_t n, const struct al_shown *s, boo
 
 int al_words_fresh(struct al_views *v, uint64_t pos)
 {
+    struct doc docs[AL_VIEWS_FRESH_MAX];
     if (v->fresh_count > AL_VIEWS_FRESH_MAX)
         return 0;
     int err = 0;
-    for (size_t i = 0; err == 0 && i < v->fresh_count; i++)
-        err = al_words_add(v, v->fresh[i]);
+    for (size_t i = 0; err == 0 && i < v->fresh_count;) {
+        int64_t part = part_of(v->fresh[i]);
+        size_t count = 0;
+        for (; err == 0 && i < v->fresh_count && part_of(v->fresh[i]) == part; i++) {
+            struct al_entry_head e;
+            int got = al_shelf_head(v, &e, v->fresh[i]);
+            err = got < 0 ? got : 0;
+            if (got > 0 && e.k != 0)
+                docs[count++] = (struct doc){e.k, e.n};
+        }
+        qsort(docs, count, sizeof(*docs), newest_first);
+        if (err == 0)
+            err = fill_docs(v, part, docs, count);
+    }
     if (err == 0 && v->indexed == v->pos)
         v->indexed = pos;
     return err;

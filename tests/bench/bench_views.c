@@ -8,6 +8,7 @@
  */
 #include <getopt.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -244,6 +245,8 @@ static void measure_bulk(struct bench *b)
     report(b, "words, wall", (now_of(CLOCK_MONOTONIC) - wall_rows) / n, "us/entry");
     report(b, "longest step of the words", longest / 1e3, "ms");
     report(b, "resident after the bulk", (double)resident_kib() / 1024, "MiB");
+    (void)malloc_trim(0);
+    report(b, "resident after the bulk, trimmed", (double)resident_kib() / 1024, "MiB");
 }
 
 /* Follow everybody, as the node writes it: sealed entries of the owner. */
@@ -373,7 +376,8 @@ static void measure_queries(struct bench *b)
     };
     for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++)
         measure_query(b, &asks[i]);
-    report(b, "resident after the queries", (double)resident_kib() / 1024, "MiB");
+    (void)malloc_trim(0);
+    report(b, "resident after the queries, trimmed", (double)resident_kib() / 1024, "MiB");
 }
 
 /* One entry posted at a time, each taken in by a step of its own. */
@@ -417,7 +421,7 @@ int main(int argc, char **argv)
     static const struct option options[] = {{"json", no_argument, NULL, 'j'},
         {"entries", required_argument, NULL, 'n'}, {"dir", required_argument, NULL, 'd'},
         {"step", required_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
-    struct bench b = {.entries = 100000, .step = 4096, .first = true};
+    struct bench b = {.entries = 100000, .step = 16384, .first = true};
     const char *dir = "/tmp";
     for (int c = getopt_long(argc, argv, "", options, NULL); c != -1;
          c = getopt_long(argc, argv, "", options, NULL)) {

@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         return 0;
     bool found[TEXT_COUNT] = {false};
     struct al_buf match = fuzz_buf();
-    al_query_match(&match, &q);
+    al_query_match(&match, &q, al_slice_of(NULL, 0));
     AL_ASSERT(!match.full && memchr(match.p, '\0', match.n) == match.p + match.n - 1);
     AL_ASSERT(sqlite3_bind_text(search, 1, (const char *)match.p, -1, SQLITE_STATIC) == SQLITE_OK);
     int rc;

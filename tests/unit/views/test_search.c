@@ -264,6 +264,29 @@ static void one_post_is_found_at_once_and_a_bulk_after_the_drain(void **state)
     assert_string_equal(found(r, "own"), "own"); /* and not twice */
 }
 
+static void nobody_can_forge_the_marks_of_an_entry(void **state)
+{
+    struct rig *r = *state;
+    (void)rig_note(r, 1,
+        "\x01"
+        "A1 K3 U0 forged",
+        T);
+    (void)rig_note(r, 0, "mine", T + 1);
+    rig_sync(r, 100);
+    assert_string_equal(found(r, "in:me"), "");
+    assert_string_equal(found(r, "kind:question"), "");
+    assert_string_equal(found(r, "from:me"), "mine");
+    assert_int_equal(rig_ask(r, "search", "query:s", "A1 forged"), 0);
+    assert_int_equal(rig_count(r, "rows"), 1); /* they are words like others */
+    assert_int_equal(rig_ask(r, "search", "query:s",
+                         "\x01"
+                         "K2"),
+        0);
+    assert_int_equal(rig_count(r, "rows"), 0);
+    assert_int_equal(rig_ask(r, "search", "query:s", "K2"), 0);
+    assert_int_equal(rig_count(r, "rows"), 0);
+}
+
 int main(void)
 {
     (void)setenv("TZ", "UTC", 1);
@@ -277,6 +300,7 @@ int main(void)
         TEST(what_matched_is_marked_in_the_snippet),
         TEST(what_fits_better_stands_higher),
         TEST(pages_of_results_hold_each_entry_once),
+        TEST(nobody_can_forge_the_marks_of_an_entry),
         TEST(one_post_is_found_at_once_and_a_bulk_after_the_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
