@@ -341,7 +341,7 @@ static int hear_items(struct al_gossip *g, struct peer *p, const struct al_range
 
 static int answer_range(struct teller *t, struct hearing *h, const struct al_range *range)
 {
-    const struct al_item *mine = h->items + h->at;
+    const struct al_item *mine = h->items == NULL ? NULL : h->items + h->at;
     size_t n = items_below(h, range->upper);
     h->at += n;
     switch (range->mode) {

@@ -123,11 +123,11 @@ def main():
     arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
     home = arguments["--home"]
     FakeNode(os.path.join(home, "socket"))
+    with open(os.path.join(home, "started"), "a", encoding="ascii") as started:
+        started.write(f"{os.getpid()}\n")
     ready = int(arguments["--ready-fd"])
     os.write(ready, b"ready\n")
     os.close(ready)
-    with open(os.path.join(home, "started"), "a", encoding="ascii") as started:
-        started.write(f"{os.getpid()}\n")
     threading.Event().wait(20)
 
 
