@@ -45,6 +45,7 @@ struct al_peer_info {
     uint64_t next_ms;  /* wall clock: of the next attempt, 0 when none is due */
 };
 
+/* The engine over |opts|; nobody is dialled before |now|. AL_E_NOMEM or a store error. */
 AL_MUST_CHECK int al_gossip_new(
     struct al_gossip **ret, const struct al_gossip_opts *opts, struct al_now now);
 void al_gossip_free(struct al_gossip *g);

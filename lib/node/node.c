@@ -6,6 +6,8 @@
 #include "hash.h"
 #include "node_int.h"
 
+#define RELOAD_PAUSE_MS 1000
+
 /* --- state, made from the store ------------------------------------------------------------ */
 
 static void unload(struct al_node *n)
@@ -18,8 +20,10 @@ static void unload(struct al_node *n)
     n->store = NULL;
 }
 
-static int load(struct al_node *n)
+/* Peers are dialled from |pause_ms| on: what was lost once may be lost again. */
+static int load(struct al_node *n, uint64_t pause_ms)
 {
+    struct al_now start = {.mono_ms = n->now.mono_ms + pause_ms, .wall_ms = n->now.wall_ms};
     int err = n->opts.open_store(n->opts.open_arg, &n->store);
     if (err == 0)
         err = al_logs_new(&n->logs, n->store, n->opts.keyring, &n->rng);
@@ -35,7 +39,7 @@ static int load(struct al_node *n)
             .redeem_arg = n,
         };
         memcpy(opts.boot, n->opts.boot, sizeof(opts.boot));
-        err = al_gossip_new(&n->gossip, &opts, n->now);
+        err = al_gossip_new(&n->gossip, &opts, start);
     }
     if (err != 0)
         unload(n);
@@ -111,7 +115,7 @@ int al_node_new(struct al_node **ret, const struct al_node_opts *opts, struct al
     STAILQ_INIT(&n->invites);
     al_rng_init(&n->rng, opts->seed);
     n->effects = al_effects_new();
-    int err = n->effects == NULL ? AL_E_NOMEM : load(n);
+    int err = n->effects == NULL ? AL_E_NOMEM : load(n, 0);
     if (err == 0)
         err = first_turn(n);
     if (err != 0) {
@@ -151,7 +155,7 @@ void al_node_begin(struct al_node *n, struct al_now now)
     n->now = now;
     n->turn_bytes = 0;
     n->due = false;
-    n->turn_err = n->store == NULL ? load(n) : 0;
+    n->turn_err = n->store == NULL ? load(n, RELOAD_PAUSE_MS) : 0;
     if (n->turn_err == 0)
         n->turn_err = al_store_begin(n->store);
     if (n->turn_err == 0) {
@@ -198,7 +202,7 @@ static void lose_turn(struct al_node *n, int err)
     if (n->gossip != NULL)
         al_gossip_close_all(n->gossip, AL_E_CLOSED);
     unload(n);
-    err = load(n);
+    err = load(n, RELOAD_PAUSE_MS);
     if (err != 0)
         al_effects_log(n->effects, 3, "the log can't be opened again: %s", al_err_words(err));
 }
@@ -235,7 +239,7 @@ uint64_t al_node_deadline(const struct al_node *n)
     if (n->due)
         return n->now.mono_ms;
     if (n->gossip == NULL)
-        return n->now.mono_ms + 1000; /* try to open the store again */
+        return n->now.mono_ms + RELOAD_PAUSE_MS; /* try to open the store again */
     uint64_t at = al_gossip_deadline(n->gossip);
     const struct call *c;
     STAILQ_FOREACH (c, &n->waits, link) {

@@ -61,8 +61,10 @@ void judge_owner(struct world *w, struct sim_node *s)
         check_acked(w, s, s->store);
 }
 
-void judge_close(struct world *w, const struct sim_node *s, int err)
+void judge_close(struct world *w, const struct sim_node *s, const struct sim_node *other, int err)
 {
+    if (is_liar(w, s) || is_liar(w, other))
+        return;
     switch (err) {
     case AL_E_DUPLICATE:
     case AL_E_CLOSED:
@@ -112,7 +114,7 @@ bool judge_converged(struct world *w)
             struct sim_node *s = &w->nodes[i];
             struct sim_node *author = &w->nodes[k];
             struct compare c = {.store = s->store, .author = &author->keyring.identity};
-            if (i == k || !follows(s, author))
+            if (i == k || is_liar(w, s) || is_liar(w, author) || !follows(s, author))
                 continue;
             if (al_store_logs(author->store, compare_head, &c) != 0) {
                 w->behind[0] = i;
@@ -127,6 +129,9 @@ bool judge_converged(struct world *w)
 /* --- chains -------------------------------------------------------------------------------- */
 
 struct walk {
+    const struct sim_node *node;
+    const struct sim_node *liar; /* NULL: there is none */
+    bool may_have_holes;
     struct al_store *store;
     const struct al_store_log *log;
     struct al_hash prev;
@@ -148,7 +153,9 @@ static int walk_row(void *arg, const struct al_store_row *row)
     };
     struct al_hash id;
     al_header_id(&id, &h);
-    if (row->seq != walk->next)
+    if (row->seq != walk->next && walk->may_have_holes)
+        walk->next = row->seq; /* what it follows is not here */
+    else if (row->seq != walk->next)
         walk->fault = "a hole";
     else if (!al_hash_eq(&id, &row->id))
         walk->fault = "an id that does not follow";
@@ -162,6 +169,9 @@ static int walk_log(void *arg, const struct al_store_log *log)
     struct walk *walk = arg;
     struct al_sig sig;
     uint64_t at;
+    bool by_liar =
+        walk->liar != NULL && al_identity_eq(&log->identity, &walk->liar->keyring.identity);
+    walk->may_have_holes = by_liar || walk->node == walk->liar;
     if (log->head_seq == 0)
         return 0;
     walk->log = log;
@@ -188,7 +198,9 @@ static int walk_log(void *arg, const struct al_store_log *log)
 void judge_chains(struct world *w)
 {
     for (uint32_t i = 0; i < w->opts.nodes; i++) {
-        struct walk walk = {.store = w->nodes[i].store};
+        struct walk walk = {.store = w->nodes[i].store,
+            .node = &w->nodes[i],
+            .liar = w->opts.liar ? &w->nodes[0] : NULL};
         int err = al_store_logs(walk.store, walk_log, &walk);
         if (err != 0)
             break_invariant(w, "node %u holds a log with %s", i,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "message.h"
 #include "read.h"
 #include "rpc.h"
 #include "world_int.h"
@@ -47,6 +48,24 @@ static uint32_t other_end(const struct conn *c, uint32_t node)
     return c->ends[0] == node ? 1 : 0;
 }
 
+/* Change a byte here and there; preferably so that the message still makes sense. */
+static void lie(struct world *w, struct event *ev)
+{
+    struct al_message m;
+    if (al_rng_below(&w->rng, 3) != 0)
+        return;
+    for (int tries = 0; tries < 20; tries++) {
+        size_t at = al_rng_below(&w->rng, ev->n);
+        uint8_t before = ev->bytes[at];
+        ev->bytes[at] = (uint8_t)al_rng_below(&w->rng, 256);
+        if (al_message_decode(&m, al_slice_of(ev->bytes, ev->n)) == 0)
+            break;
+        if (tries < 19)
+            ev->bytes[at] = before;
+    }
+    w->report.lies++;
+}
+
 static void effect_send(struct world *w, struct sim_node *s, const struct al_effect *e)
 {
     struct conn *c = al_map_get(w->conns, &e->conn);
@@ -66,6 +85,8 @@ static void effect_send(struct world *w, struct sim_node *s, const struct al_eff
     AL_ASSERT(ev->bytes != NULL);
     memcpy(ev->bytes, e->bytes.p, e->bytes.n);
     ev->n = e->bytes.n;
+    if (is_liar(w, s))
+        lie(w, ev);
     w->report.messages++;
     w->report.bytes += e->bytes.n;
 }
@@ -88,7 +109,8 @@ void conn_close_end(struct world *w, struct conn *c, uint32_t node, int err)
 static void effect_close(struct world *w, struct sim_node *s, const struct al_effect *e)
 {
     struct conn *c = al_map_get(w->conns, &e->conn);
-    judge_close(w, s, e->err);
+    if (c != NULL)
+        judge_close(w, s, &w->nodes[c->ends[other_end(c, s->no)]], e->err);
     if (c == NULL || !c->open[1 - other_end(c, s->no)])
         return;
     conn_close_end(w, c, s->no, AL_E_CLOSED);
@@ -113,7 +135,7 @@ static void effect_reply(struct world *w, struct sim_node *s, const struct al_ef
 {
     void *mark = al_map_remove(w->calls, &e->call);
     if (e->err != 0) {
-        if (!w->opts.bad_commits)
+        if (!w->opts.bad_commits && !w->opts.full)
             break_invariant(w, "node %u: a call failed: %s", s->no, al_err_name(e->err));
         return;
     }
@@ -141,7 +163,9 @@ static void effect_listen(struct world *w, struct sim_node *s)
 
 void turn_begin(struct world *w, struct sim_node *s)
 {
-    al_node_begin(s->node, world_now(w));
+    if (s->full_until_ms > w->now_ms)
+        al_store_disk_fail_commit(s->disk, AL_E_FULL, false);
+    al_node_begin(s->node, world_now(w, s));
 }
 
 void turn_end(struct world *w, struct sim_node *s)

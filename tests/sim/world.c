@@ -15,11 +15,21 @@
 #define WALL_START_MS UINT64_C(1790000000000)
 #define INVITE_USES 1000
 #define IMPORT_ENTRIES 200 /* more than three blocks */
+#define FULL_MAX_MS 20000
+#define CLOCK_MAX_MS (UINT64_C(3) * 24 * 3600 * 1000) /* two clocks never differ by an invite */
 #define HEAL_MAX_MS ((uint64_t)30 * 60 * 1000)
 
-struct al_now world_now(const struct world *w)
+struct al_now world_now(const struct world *w, const struct sim_node *s)
 {
-    return (struct al_now){.mono_ms = w->now_ms, .wall_ms = WALL_START_MS + w->now_ms};
+    return (struct al_now){
+        .mono_ms = w->now_ms,
+        .wall_ms = WALL_START_MS + w->now_ms + (uint64_t)s->clock_ms,
+    };
+}
+
+bool is_liar(const struct world *w, const struct sim_node *s)
+{
+    return w->opts.liar && s->no == 0;
 }
 
 void break_invariant(struct world *w, const char *format, ...)
@@ -72,7 +82,7 @@ static void node_start(struct world *w, struct sim_node *s)
     al_network_public(&opts.network);
     al_rng_bytes(&w->rng, opts.seed, sizeof(opts.seed));
     al_u64be(opts.boot, ++s->boots);
-    int err = al_node_new(&s->node, &opts, world_now(w));
+    int err = al_node_new(&s->node, &opts, world_now(w, s));
     if (err != 0) {
         break_invariant(w, "node %u does not start: %s", s->no, al_err_name(err));
         return;
@@ -325,6 +335,12 @@ static void handle(struct world *w, struct event *ev)
         al_store_disk_fail_commit(s->disk, AL_E_IO, al_rng_below(&w->rng, 2) == 0);
         w->report.bad_commits++;
         break;
+    case EVENT_FULL:
+        s->full_until_ms = w->now_ms + al_rng_below(&w->rng, FULL_MAX_MS);
+        break;
+    case EVENT_CLOCK:
+        s->clock_ms = (int64_t)al_rng_below(&w->rng, 2 * CLOCK_MAX_MS) - (int64_t)CLOCK_MAX_MS;
+        break;
     case EVENT_START:
     case EVENT_CUT:
         break;
@@ -395,6 +411,10 @@ static void plan(struct world *w)
         (void)event_new(w, EVENT_CRASH, some_node(w), some_time(w));
     for (uint32_t i = 0; w->opts.bad_commits && i < faults / 2; i++)
         (void)event_new(w, EVENT_BAD_COMMIT, some_node(w), some_time(w));
+    for (uint32_t i = 0; w->opts.full && i < faults / 4; i++)
+        (void)event_new(w, EVENT_FULL, some_node(w), some_time(w));
+    for (uint32_t i = 0; w->opts.clocks && i < faults / 4; i++)
+        (void)event_new(w, EVENT_CLOCK, some_node(w), some_time(w));
 }
 
 const char *world_run(struct world *w, struct world_report *ret)
@@ -407,8 +427,10 @@ const char *world_run(struct world *w, struct world_report *ret)
         ask_invite(w, &w->nodes[i]);
     plan(w);
     run_until(w, w->opts.minutes * 60000);
-    for (uint32_t i = 0; i < w->opts.nodes; i++)
+    for (uint32_t i = 0; i < w->opts.nodes; i++) {
         al_store_disk_fail_commit(w->nodes[i].disk, 0, false);
+        w->nodes[i].full_until_ms = 0;
+    }
     uint64_t faults_end = w->now_ms;
     run_until(w, w->now_ms + 130000); /* whoever is down comes back */
     while (w->broken[0] == '\0' && !judge_converged(w)) {

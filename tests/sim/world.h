@@ -7,6 +7,7 @@
  *   - nothing acknowledged to an owner is ever missing from the owner's node;
  *   - no two ids were ever acknowledged for one place in a log;
  *   - no honest node ends a connection because of what an honest peer sent.
+ * A liar is held to nothing, and nothing is promised to it.
  * When the faults are over, every node comes to hold everything of everybody it follows, and
  * every log held is walked: a chain, payloads that match, signatures at block ends and head.
  */
@@ -27,6 +28,9 @@ struct world_opts {
     bool cuts;        /* connections break */
     bool crashes;     /* nodes stop without warning and come back */
     bool bad_commits; /* commits fail, with what they wrote there or not */
+    bool full;        /* disks are full for a while */
+    bool clocks;      /* wall clocks jump by days, both ways */
+    bool liar;        /* node 0 says things that are not so, or make no sense */
     bool verbose;
 };
 
@@ -35,7 +39,7 @@ struct world_report {
     uint64_t posts;
     uint64_t messages;
     uint64_t bytes;
-    uint64_t cuts, crashes, bad_commits;
+    uint64_t cuts, crashes, bad_commits, lies;
     uint64_t healed_ms; /* virtual time from the end of the faults to equal frontiers */
     uint8_t digest[32]; /* over all events: the same seed gives the same digest */
 };

@@ -24,6 +24,8 @@ struct sim_node {
     char ticket[2048];    /* of an invite without end of uses, once it is made */
     struct al_map *acked; /* device || log || seq of own acknowledged entries -> their id */
     uint64_t acked_count;
+    int64_t clock_ms;       /* how far its wall clock is off */
+    uint64_t full_until_ms; /* its disk is full until then */
 };
 
 enum event_type {
@@ -37,6 +39,8 @@ enum event_type {
     EVENT_CRASH,   /* a node stops */
     EVENT_START,   /* it comes back */
     EVENT_BAD_COMMIT,
+    EVENT_FULL,  /* a disk is full for a while */
+    EVENT_CLOCK, /* a wall clock jumps */
 };
 
 struct event {
@@ -68,7 +72,6 @@ struct world {
     struct al_map *conns; /* id -> struct conn * */
     uint64_t next_conn, next_call;
     struct al_map *calls; /* id -> what it was, see world_call() */
-    bool faults;
     struct world_report report;
     uint32_t behind[2]; /* who lacks something, of whom */
     char broken[512];   /* the first broken invariant */
@@ -79,7 +82,10 @@ struct world {
 struct event *event_new(struct world *w, enum event_type type, uint32_t node, uint64_t at_ms);
 void break_invariant(struct world *w, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-struct al_now world_now(const struct world *w);
+struct al_now world_now(const struct world *w, const struct sim_node *s);
+
+/* True if |s| lies, in this world. */
+bool is_liar(const struct world *w, const struct sim_node *s);
 
 /* --- turn.c: one turn of one node, and what becomes of its effects ---------------------------- */
 
@@ -97,8 +103,8 @@ void judge_acked(struct world *w, struct sim_node *s, const struct al_ref *ref);
 /* After a turn of |s|, or after its restart: everything acknowledged is there. */
 void judge_owner(struct world *w, struct sim_node *s);
 
-/* A connection ended: an honest node never blames an honest one. */
-void judge_close(struct world *w, const struct sim_node *s, int err);
+/* |s| ended its connection to |other|: an honest node never blames an honest one. */
+void judge_close(struct world *w, const struct sim_node *s, const struct sim_node *other, int err);
 
 /* True when every node holds everything of everybody it follows. */
 bool judge_converged(struct world *w);
