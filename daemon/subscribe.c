@@ -199,7 +199,6 @@ static void step_all(struct al_subscriptions *s, const struct al_rpc_client *onl
     for (;;) {
         struct subscription *sub;
         LIST_FOREACH (sub, &s->list, link) {
-            /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see LIST_REMOVE() */
             if (sub->name < after && (only == NULL || sub->client == only))
                 break;
         }
