@@ -132,7 +132,7 @@ static int check_signatures(const struct al_statement *s)
     return err;
 }
 
-int al_statement_open(struct al_statement *ret, struct al_slice bytes)
+int al_statement_read(struct al_statement *ret, struct al_slice bytes)
 {
     if (bytes.n > AL_STATEMENT_MAX)
         return AL_E_LENGTH;
@@ -152,7 +152,16 @@ int al_statement_open(struct al_statement *ret, struct al_slice bytes)
     if (device_sig.n > 0)
         memcpy(s.device_sig.b, device_sig.p, device_sig.n);
     al_hash1(&s.hash, AL_P_STATEMENT, s.body.p, s.body.n);
-    err = check_keys(&s);
+    *ret = s;
+    return 0;
+}
+
+int al_statement_open(struct al_statement *ret, struct al_slice bytes)
+{
+    struct al_statement s;
+    int err = al_statement_read(&s, bytes);
+    if (err == 0)
+        err = check_keys(&s);
     if (err == 0)
         err = check_signatures(&s);
     if (err == 0)

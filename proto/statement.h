@@ -54,6 +54,12 @@ struct al_statement {
  */
 AL_MUST_CHECK int al_statement_open(struct al_statement *ret, struct al_slice bytes);
 
+/*
+ * Decode and check the form alone: for a statement that was opened before it was stored. Returns 0
+ * or the errors of al_statement_open() but AL_E_POINT and AL_E_SIG.
+ */
+AL_MUST_CHECK int al_statement_read(struct al_statement *ret, struct al_slice bytes);
+
 /* The |i|th cut of a REVOKE, of which there are s->count (ascending by log, unique). */
 void al_statement_cut(struct al_cut *out, const struct al_statement *s, uint32_t i);
 

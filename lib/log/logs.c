@@ -7,6 +7,7 @@
 #include "read.h"
 
 #define LOG_KEY_BYTES (32 + 8)
+#define STATEMENT_KEY_BYTES (32 + 32)
 
 /* What stands for the owner of a device that two identities claim: it counts for neither. */
 static struct al_person disputed;
@@ -21,6 +22,12 @@ static void log_key(
 {
     memcpy(out, device->b, 32);
     memcpy(out + 32, name->b, 8);
+}
+
+static void statement_key(uint8_t out[STATEMENT_KEY_BYTES], const struct al_statement *s)
+{
+    memcpy(out, s->identity.b, 32);
+    memcpy(out + 32, s->hash.b, 32);
 }
 
 struct al_person *al_logs_person(const struct al_logs *l, const struct al_identity *identity)
@@ -103,9 +110,8 @@ int al_logs_statement(struct al_logs *l, bool *ret_new, struct al_slice bytes)
     if (err != 0)
         return err;
     if (is_new) {
-        uint8_t key[64];
-        memcpy(key, s.identity.b, 32);
-        memcpy(key + 32, s.hash.b, 32);
+        uint8_t key[STATEMENT_KEY_BYTES];
+        statement_key(key, &s);
         err = al_store_kv_put(l->store, AL_SPACE_STATEMENT, al_slice_of(key, sizeof(key)), bytes);
         if (err == 0)
             err = al_store_change(l->store, &l->pos, AL_CHANGE_PEOPLE, 0, 0);
@@ -322,10 +328,14 @@ static int load_statement(void *arg, struct al_slice key, struct al_slice value)
     struct al_logs *l = arg;
     struct al_statement s;
     bool is_new;
-    (void)key;
-    /* it was verified when it came in, and is verified again: the file may be damaged */
-    int err = al_statement_open(&s, value);
-    return err != 0 ? AL_E_CORRUPT : take_statement(l, &is_new, &s, value);
+    uint8_t name[STATEMENT_KEY_BYTES];
+    /* It was verified when it came in; its hash in the key tells whether it is still the same. */
+    if (al_statement_read(&s, value) != 0)
+        return AL_E_CORRUPT;
+    statement_key(name, &s);
+    if (key.n != sizeof(name) || memcmp(key.p, name, sizeof(name)) != 0)
+        return AL_E_CORRUPT;
+    return take_statement(l, &is_new, &s, value);
 }
 
 static int load_run(void *arg, const struct al_store_run *run)
