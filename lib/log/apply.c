@@ -187,25 +187,21 @@ static int apply_reply(struct al_logs *l, struct al_log *log, uint64_t seq,
         l->store, AL_SPACE_REPLY, al_slice_of(key, sizeof(key)), al_buf_slice(&b));
 }
 
-static int apply_source(struct al_logs *l, struct al_log *log, uint64_t seq,
-    const struct al_hash *id, const struct al_payload *p)
+/* That it is there is all that anybody asks. */
+static int apply_source(struct al_logs *l, struct al_slice src)
 {
     struct al_hash key;
-    al_hash1(&key, AL_P_SOURCE, p->src.p, p->src.n);
-    uint8_t bytes[128];
-    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
-    struct al_ref ref = {.device = log->device, .log = log->name, .seq = seq, .id = *id};
-    al_write_ref(&b, &ref);
+    al_hash1(&key, AL_P_SOURCE, src.p, src.n);
     return al_store_kv_put(
-        l->store, AL_SPACE_SOURCE, al_slice_of(key.b, sizeof(key.b)), al_buf_slice(&b));
+        l->store, AL_SPACE_SOURCE, al_slice_of(key.b, sizeof(key.b)), al_slice_str("1"));
 }
 
 int al_apply_source(struct al_logs *l, bool *ret_known, struct al_slice src)
 {
     struct al_hash key;
-    struct al_slice ref;
+    struct al_slice value;
     al_hash1(&key, AL_P_SOURCE, src.p, src.n);
-    int err = al_store_kv_get(l->store, &ref, AL_SPACE_SOURCE, al_slice_of(key.b, sizeof(key.b)));
+    int err = al_store_kv_get(l->store, &value, AL_SPACE_SOURCE, al_slice_of(key.b, sizeof(key.b)));
     if (err != 0 && err != AL_E_NOT_FOUND)
         return err;
     *ret_known = err == 0;
@@ -226,7 +222,7 @@ int al_apply_open(struct al_logs *l, struct al_log *log, uint64_t seq, uint64_t 
     if (err == 0 && mine && p->kind == AL_KIND_PROFILE)
         err = al_store_kv_put(l->store, AL_SPACE_META, al_slice_str(AL_META_OWN_NAME), p->name);
     if (err == 0 && mine && p->src.n > 0)
-        err = apply_source(l, log, seq, id, p);
+        err = apply_source(l, p->src);
     return err;
 }
 

@@ -81,7 +81,7 @@ enum al_space {
     AL_SPACE_STATEMENT = 2, /* identity b32 || statement hash b32 -> encoded statement */
     AL_SPACE_STATE = 3,     /* state key -> [time_ms, id, value]: own choices, latest wins */
     AL_SPACE_CALL = 4,      /* key b16 -> [when_ms, result]: idempotency of the local API */
-    AL_SPACE_SOURCE = 5,    /* H("aloud1-source", src) b32 -> ref: what imports brought */
+    AL_SPACE_SOURCE = 5,    /* H("aloud1-source", src) b32 -> "1": what imports brought */
     AL_SPACE_INVITE = 6,    /* token b16 -> invite given out */
     AL_SPACE_PEER = 7,      /* device b32 -> address book entry */
     AL_SPACE_RETRACT = 8,   /* target id b32 || identity b32 -> "1": also before it arrives */
