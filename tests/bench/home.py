@@ -110,6 +110,13 @@ class Home:
         return sum(_cpu_of(task) for task in (base / "task").iterdir()
                    if (task / "comm").read_text().strip() == thread)
 
+    def starved(self):
+        """Seconds that the thread of the node was ready to run, and other programs had the cores."""
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            if (task / "comm").read_text().strip() == "node":
+                return int((task / "schedstat").read_text().split()[1]) / 1e9
+        raise RuntimeError("no thread of the node")
+
     def rss(self):
         """Resident, in MiB."""
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
