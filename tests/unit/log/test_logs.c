@@ -139,6 +139,26 @@ static void a_damaged_statement_is_noticed_at_the_start(void **state)
     assert_int_equal(al_logs_new(&again, d.store, &d.me.keyring, &d.rng), AL_E_CORRUPT);
 }
 
+static void a_statement_that_changed_in_the_store_is_noticed_at_the_start(void **state)
+{
+    struct al_logs *again;
+    struct al_statement s;
+    uint8_t bytes[512];
+    uint8_t key[64];
+    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
+    (void)state;
+    rig_cert(&b, &author);
+    assert_int_equal(al_statement_read(&s, al_buf_slice(&b)), 0);
+    memcpy(key, s.identity.b, 32);
+    memcpy(key + 32, s.hash.b, 32);
+    bytes[s.name.p - bytes] ^= 1; /* a letter of the name: the form stays good */
+    assert_int_equal(al_statement_read(&s, al_buf_slice(&b)), 0);
+    assert_int_equal(al_store_kv_put(d.store, AL_SPACE_STATEMENT, al_slice_of(key, sizeof(key)),
+                         al_buf_slice(&b)),
+        0);
+    assert_int_equal(al_logs_new(&again, d.store, &d.me.keyring, &d.rng), AL_E_CORRUPT);
+}
+
 static void what_others_hold_of_ours_is_loaded_and_never_more_than_is_here(void **state)
 {
     struct al_ref ref;
@@ -166,6 +186,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_statement_twice_is_no_news, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_damaged_statement_is_noticed_at_the_start, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_statement_that_changed_in_the_store_is_noticed_at_the_start, setup, teardown),
         cmocka_unit_test_setup_teardown(
             what_others_hold_of_ours_is_loaded_and_never_more_than_is_here, setup, teardown),
     };
