@@ -107,7 +107,8 @@ int al_listing_print(
         if (count == 0 && al_get_uint(result, "behind") > 0)
             al_cli_note(c, "%llu changes are still to be taken in.",
                 (unsigned long long)al_get_uint(result, "behind"));
-        memcpy(cursor_bytes, next.p, next.n);
+        if (next.n > 0)
+            memcpy(cursor_bytes, next.p, next.n);
         cursor = al_slice_of(cursor_bytes, next.n);
         count += n;
         more = next.n > 0;
