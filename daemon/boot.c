@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -13,6 +14,7 @@
 /* What the database remembers of the last start; files.h says what for. */
 #define META_INSTANCE "instance"
 #define META_STARTS "starts"
+#define META_PLACE "place"
 
 static int fail(struct al_complaint *c, int err, const char *what, const char *hint)
 {
@@ -84,19 +86,30 @@ static bool has_meta(struct al_store *s, const char *key)
     return al_store_kv_get(s, &value, AL_SPACE_META, al_slice_str(key)) == 0;
 }
 
+/* A file keeps its number when it is renamed, and its copy has another. */
+static uint64_t place_of(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
 /*
  * The key files count starts, and so does the database. When it is behind, it is an older state
  * of itself, or another's: its log may lack entries that others have, and must not be continued.
+ * Nor must that of a copied directory, which counts on like the one it was made from.
  */
 static int compare_start(struct al_boot *b, const struct al_files_boot *start)
 {
-    uint8_t last[8], now[8];
+    uint8_t last[8], now[8], place[8];
     al_u64be(last, start->starts - 1);
     al_u64be(now, start->starts);
     bool is_first = start->starts == 1 && !has_meta(b->store, META_INSTANCE);
     bool is_next = meta_is(b->store, META_INSTANCE, start->instance, sizeof(start->instance)) &&
                    meta_is(b->store, META_STARTS, last, sizeof(last));
-    b->is_copy = start->host_differs;
+    al_u64be(place, place_of(b->paths->log_db));
+    bool moved =
+        has_meta(b->store, META_PLACE) && !meta_is(b->store, META_PLACE, place, sizeof(place));
+    b->is_copy = start->host_differs || moved;
     b->new_log = b->is_copy || (!is_first && !is_next);
     int err = al_store_begin(b->store);
     if (err != 0)
@@ -106,6 +119,9 @@ static int compare_start(struct al_boot *b, const struct al_files_boot *start)
     if (err == 0)
         err = al_store_kv_put(
             b->store, AL_SPACE_META, al_slice_str(META_STARTS), al_slice_of(now, sizeof(now)));
+    if (err == 0)
+        err = al_store_kv_put(
+            b->store, AL_SPACE_META, al_slice_str(META_PLACE), al_slice_of(place, sizeof(place)));
     if (err == 0)
         return al_store_commit(b->store);
     al_store_rollback(b->store);

@@ -17,7 +17,7 @@ struct al_boot {
     struct al_network network;
     struct al_store *store; /* opened already, for the node to take over first */
     struct al_node *node;
-    bool is_copy; /* of another machine's directory */
+    bool is_copy; /* of another directory, of this machine or another */
     bool new_log;
 };
 

@@ -196,7 +196,7 @@ static int run(struct process *p)
 {
     if (p->boot.is_copy)
         al_logger_line(p->logger, LOG_WARNING,
-            "this directory was made on another machine: entries go into a new log");
+            "this directory is a copy of another: entries go into a new log");
     else if (p->boot.new_log)
         al_logger_line(
             p->logger, LOG_WARNING, "log.db is older than the keys say: entries go into a new log");
