@@ -58,7 +58,7 @@ class Node:
             pass_fds=[theirs], stderr=open(f"{self.home}.log", "a"), **popen)
         os.close(theirs)
         with os.fdopen(ours) as f:
-            return f.read().strip()
+            return (f.readline() if wrap else f.read()).strip()  # a wrapper keeps it open
 
     def start(self, *options, **popen):
         said = self.spawn(*options, **popen)
