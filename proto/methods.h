@@ -63,9 +63,8 @@
         "entries by time, newest first unless said otherwise; without from or mine: own and "      \
         "followed")                                                                                \
     X(changes, READ, "from:uint limit?:uint", "rows:[row] pos:uint",                               \
-        "entries of the timeline in order of arrival; go on from pos; the end is reached when "    \
-        "pos "                                                                                     \
-        "without rows is the last")                                                                \
+        "entries of the timeline in order of arrival; go on from pos; a page without rows is the " \
+        "last")                                                                                    \
     X(show, READ, "id:bin32",                                                                      \
         "row:row header:{seq:uint time:uint prev:bin32 plen:uint phash:bin32} sig?:{seq:uint "     \
         "sig:bin64} payload?:bin edits:[row] replies:uint",                                        \
@@ -74,7 +73,8 @@
         "the thread of an entry, parents before children; rows carry depth")                       \
     X(search, READ, "query:str limit?:uint cursor?:cursor rank?:bool",                             \
         "rows:[row] next?:cursor of:uint behind:uint",                                             \
-        "full-text search: words -without \"phrases\" prefix* tag: from: kind: in: since: "        \
+        "full-text search: words, phrases in quotes, -without, prefix*, tag: from: kind: in: "     \
+        "since: "                                                                                  \
         "until:; "                                                                                 \
         "ranked unless rank is false; of: how many were found, of the newest 2,000; rows carry "   \
         "snippet: text with \\x02 and \\x03 around what matched")                                  \

@@ -9,6 +9,7 @@
 #define SIMILAR_MAX 3
 #define DISTANCE_MAX 2  /* typing errors in a similar name */
 #define NAME_LETTERS 32 /* of a name that are compared for them */
+#define ID_MIN 4        /* characters from which a word by itself may be an id */
 #define PEOPLE_MAX 64   /* that one typed name can mean */
 
 /* What was typed, taken apart: "@name~prefix". */
@@ -48,7 +49,7 @@ static struct who parse_who(struct al_slice text)
         who.name.n = (size_t)(tilde - who.name.p);
         who.needs_name = true;
     }
-    who.has_prefix = al_id_parse(&who.prefix, id) == 0;
+    who.has_prefix = (id.n >= ID_MIN || who.needs_name) && al_id_parse(&who.prefix, id) == 0;
     return who;
 }
 

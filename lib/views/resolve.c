@@ -20,6 +20,16 @@ struct tail {
     int64_t n;
 };
 
+static int on_run(void *arg, const struct al_store_run *run)
+{
+    struct tail *t = arg;
+    if (run->first > t->seq)
+        return 0;
+    t->seq = run->last < t->seq ? run->last : t->seq;
+    return 1;
+}
+
+/* Find the entry at |t|, or, where it is not held, the next one below. */
 static int step_back(struct al_call *c, struct tail *t)
 {
     struct al_store_row row;
@@ -30,9 +40,11 @@ static int step_back(struct al_call *c, struct tail *t)
             t->n = (int64_t)row.pos;
             return 0;
         }
-        if (err != AL_E_NOT_FOUND)
-            return err;
-        t->seq = 0; /* a gap: what is older has not arrived */
+        int got = err == AL_E_NOT_FOUND ? al_store_runs(c->r->log, t->log_no, on_run, t) : err;
+        if (got < 0)
+            return got;
+        if (got == 0)
+            t->seq = 0;
     }
     return 0;
 }

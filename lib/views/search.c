@@ -7,6 +7,7 @@
 #include "match.h"
 #include "query.h"
 #include "reader_int.h"
+#include "views_schema.h"
 #include "words.h"
 #include "write.h"
 
@@ -398,9 +399,8 @@ static int prepare(struct search *s)
     if (err == 0)
         err = al_call_prepare(s->c, &s->tagged, "SELECT 1 FROM tagged WHERE tag = ?1 AND k = ?2");
     if (err == 0)
-        err = al_call_prepare(s->c, &s->text,
-            "SELECT s.text, s.tags, s.fields FROM entry e"
-            " JOIN entry s ON s.n = ifnull(e.edit, e.n) WHERE e.n = ?1");
+        err = al_call_prepare(
+            s->c, &s->text, "SELECT " AL_SHOWN_COLUMNS " FROM entry e WHERE e.n = ?1");
     return err;
 }
 

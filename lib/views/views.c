@@ -315,6 +315,14 @@ int al_views_log(struct al_views *v, struct al_views_log **ret, uint32_t no)
     return 0;
 }
 
+/* What was remembered of logs may be of a step that was undone. */
+static void forget_logs(struct al_views *v)
+{
+    free(v->logs);
+    v->logs = NULL;
+    v->log_count = 0;
+}
+
 /* --- a step --------------------------------------------------------------------------------- */
 
 struct step {
@@ -453,7 +461,7 @@ static int in_transaction(struct al_views *v, struct step *step, uint32_t limit)
         al_viewdb_rollback(v->db);
         v->indexed = indexed;
         al_words_close(v);
-        memset(v->logs, 0, v->log_count * sizeof(*v->logs));
+        forget_logs(v);
         v->damaged = v->damaged || err == AL_E_CORRUPT;
     }
     return err;

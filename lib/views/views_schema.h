@@ -1,6 +1,6 @@
 /*
  * The tables of views.db, and every statement that its writer keeps compiled. A reader compiles
- * its own. docs/architecture.md, "Views".
+ * its own.
  */
 #ifndef AL_VIEWS_SCHEMA_H
 #define AL_VIEWS_SCHEMA_H
@@ -21,8 +21,11 @@ enum al_entry_state {
     AL_ENTRY_HIDDEN,     /* beyond what a revocation lets count */
 };
 
-/* What shows of one entry: its own content, or that of the edit that counts. */
-#define AL_SHOWN_FROM "entry e LEFT JOIN entry s ON s.n = ifnull(e.edit, e.n)"
+/* What shows of the entry |e|: its own content, or that of the edit that counts. */
+#define AL_SHOWN_COLUMN(name)                                                                      \
+    "iif(e.edit IS NULL, e." name ", (SELECT s." name " FROM entry s WHERE s.n = e.edit))"
+#define AL_SHOWN_COLUMNS                                                                           \
+    AL_SHOWN_COLUMN("text") ", " AL_SHOWN_COLUMN("tags") ", " AL_SHOWN_COLUMN("fields")
 
 /* X(NAME, SQL) */
 #define AL_VIEWS_SQL(X)                                                                            \
@@ -64,8 +67,8 @@ enum al_entry_state {
     X(ENTRY_WIPE, "UPDATE entry SET edit = NULL, tags = NULL,"                                     \
                   " fields = NULL, text = NULL WHERE n = ?1")                                      \
     X(NAME_ADD, "INSERT OR IGNORE INTO name VALUES (?1, ?2)")                                      \
-    X(SHOWN, "SELECT e.k, e.author, e.kind, e.audience, s.text, s.tags, s.fields"                  \
-             " FROM " AL_SHOWN_FROM " WHERE e.n = ?1 AND e.k IS NOT NULL")                         \
+    X(SHOWN, "SELECT e.k, e.author, e.kind, e.audience, " AL_SHOWN_COLUMNS                         \
+             " FROM entry e WHERE e.n = ?1 AND e.k IS NOT NULL")                                   \
     X(LINE_ADD, "INSERT INTO line VALUES (?1, ?2, ?3, ?4, ?5)")                                    \
     X(LINE_DROP, "DELETE FROM line WHERE k = ?1")                                                  \
     X(LINE_PROFILE, "SELECT n FROM line WHERE author = ?1 AND kind = ?2 ORDER BY k DESC LIMIT 1")  \

@@ -78,7 +78,9 @@ static void a_name_means_who_is_called_so(void **state)
     assert_string_equal(meant(r, id), "2");
     id[8] = '\0';
     assert_string_equal(meant(r, id), "2");
-    rig_petname(r, 3, "kai", T + 1); /* my own name for somebody is meant before claims */
+    id[3] = '\0';
+    assert_string_equal(meant(r, id), ""); /* a short word is no id */
+    rig_petname(r, 3, "kai", T + 1);       /* my own name for somebody is meant before claims */
     rig_sync(r, 100);
     assert_string_equal(meant(r, "kai"), "3");
     assert_string_equal(meant(r, "noor"), "3");
