@@ -101,7 +101,7 @@ static void run(size_t count, char **argv)
         die("posix_spawn");
     for (size_t i = 0; i < count; i++) {
         pid_t pid;
-        int status;
+        int status = 0;
         double start = now_us();
         if (posix_spawn(&pid, argv[0], &quiet, NULL, argv, environ) != 0 ||
             waitpid(pid, &status, 0) != pid)
