@@ -19,6 +19,7 @@ const struct al_cli_opt al_args_common[] = {
     {"color", 0, "WHEN", "auto, always or never"},
     {"socket", 0, "PATH", "the node's socket"},
     {"home", 0, "DIR", "keep everything under DIR"},
+    {"version", 'V', NULL, "print the version"},
     {"help", 'h', NULL, "print help"},
     {0},
 };
@@ -136,6 +137,8 @@ static void take_common(
         c->socket = value;
     } else if (strcmp(name, "home") == 0) {
         c->home = value;
+    } else if (strcmp(name, "version") == 0) {
+        form->version = true;
     }
 }
 
@@ -148,8 +151,27 @@ static bool is_common(const struct al_cli_opt *opt)
     return false;
 }
 
+/* The option that |word|, "--form=kai", was probably meant to be, or NULL. */
+static const char *similar_option(const struct table *t, const char *word)
+{
+    char name[32];
+    const char *best = NULL;
+    size_t best_distance = 3;
+    if (strncmp(word, "--", 2) != 0)
+        return NULL;
+    (void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    for (int i = 0; i < t->count; i++) {
+        size_t d = distance(name, t->opts[i]->name);
+        if (d < best_distance) {
+            best_distance = d;
+            best = t->opts[i]->name;
+        }
+    }
+    return best;
+}
+
 /* Say what getopt_long() did not like about the word before optind. */
-static void bad_option(struct al_cli *c, int got, const char *word)
+static void bad_option(struct al_cli *c, const struct table *t, int got, const char *word)
 {
     const char *name = word;
     if (optopt > 0 && optopt < LONG_BASE && strncmp(word, "--", 2) != 0)
@@ -159,13 +181,15 @@ static void bad_option(struct al_cli *c, int got, const char *word)
         what = al_cli_str(c, "%s needs a value", name);
     else if (optopt >= LONG_BASE)
         what = al_cli_str(c, "%s takes no value", name);
-    const char *why = NULL;
     const char *hint = "aloud help";
-    if (c->cmd != NULL) {
+    if (c->cmd != NULL)
         hint = al_cli_str(c, "aloud %s --help", c->cmd->name);
-        if (c->cmd->args_max < 0)
-            why = "Words that begin with a dash go after --.";
-    }
+    const char *similar = got == ':' || optopt >= LONG_BASE ? NULL : similar_option(t, word);
+    const char *why = NULL;
+    if (similar != NULL)
+        why = al_cli_str(c, "Did you mean --%s?", similar);
+    else if (c->cmd != NULL && c->cmd->args_max < 0)
+        why = "Words that begin with a dash go after --.";
     (void)al_fail(c, AL_EXIT_USAGE, what, why, hint);
 }
 
@@ -183,7 +207,7 @@ static enum al_args_want read_opts(struct al_cli *c, struct al_args_form *form,
         if (got == -1)
             return want;
         if (got == '?' || got == ':') {
-            bad_option(c, got, argv[optind - 1]);
+            bad_option(c, t, got, argv[optind - 1]);
             return AL_ARGS_FAILED;
         }
         const struct al_cli_opt *opt = find_opt(t, got);
@@ -211,6 +235,30 @@ static const struct al_cmd *find_command(struct al_cli *c, const char *name)
     return cmd;
 }
 
+/*
+ * Refuse a field that the command never prints: before it does anything, for what it does may not
+ * be done twice.
+ */
+static int check_fields(struct al_cli *c, const char *asked)
+{
+    static const char between[] = ", ;:";
+    for (; asked != NULL && c->cmd->fields != NULL; asked = strchr(asked, ',')) {
+        asked += *asked == ',';
+        size_t n = strcspn(asked, ",");
+        bool found = n == 0;
+        for (const char *p = c->cmd->fields; *p != '\0' && !found; p += strspn(p, between)) {
+            size_t k = strcspn(p, between);
+            found = k == n && strncmp(p, asked, n) == 0;
+            p += k;
+        }
+        if (!found)
+            return al_fail(c, AL_EXIT_USAGE,
+                al_cli_str(c, "there is no field '%.*s' here", (int)n, asked),
+                al_cli_str(c, "The fields are: %s.", c->cmd->fields), NULL);
+    }
+    return 0;
+}
+
 static enum al_args_want check(struct al_cli *c, const struct al_args_form *form)
 {
     const char *color = form->color;
@@ -229,6 +277,14 @@ static enum al_args_want check(struct al_cli *c, const struct al_args_form *form
         (void)al_fail(c, AL_EXIT_USAGE, what, why, al_cli_str(c, "aloud %s --help", c->cmd->name));
         return AL_ARGS_FAILED;
     }
+    return check_fields(c, form->fields) == 0 ? AL_ARGS_RUN : AL_ARGS_FAILED;
+}
+
+/* `aloud --version` is `aloud version`, wherever it stands. */
+static enum al_args_want run_version(struct al_cli *c)
+{
+    c->cmd = al_args_command("version");
+    c->arg_count = 0;
     return AL_ARGS_RUN;
 }
 
@@ -241,6 +297,8 @@ enum al_args_want al_args_read(struct al_cli *c, struct al_args_form *form, int 
         return want;
     argc -= optind;
     argv += optind;
+    if (form->version && want == AL_ARGS_RUN)
+        return run_version(c);
     if (argc == 0 && want == AL_ARGS_RUN)
         c->cmd = al_args_command("home");
     if (argc == 0)
@@ -248,7 +306,7 @@ enum al_args_want al_args_read(struct al_cli *c, struct al_args_form *form, int 
     bool help = want == AL_ARGS_HELP;
     if (strcmp(argv[0], "help") == 0) {
         help = true;
-        if (argc == 1)
+        if (argc == 1 || strcmp(argv[1], "help") == 0 || argv[1][0] == '-')
             return AL_ARGS_HELP;
         argc--;
         argv++;
@@ -266,6 +324,8 @@ enum al_args_want al_args_read(struct al_cli *c, struct al_args_form *form, int 
     want = read_opts(c, form, &own, argc, argv, false);
     if (want != AL_ARGS_RUN || help)
         return want == AL_ARGS_FAILED ? want : AL_ARGS_HELP;
+    if (form->version)
+        return run_version(c);
     c->args = argv + optind;
     c->arg_count = argc - optind;
     return check(c, form);

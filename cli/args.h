@@ -13,7 +13,7 @@ enum al_args_want {
 
 /* How the line wants its output. */
 struct al_args_form {
-    bool json, plain, pretty;
+    bool json, plain, pretty, version;
     const char *fields; /* of --json=FIELDS, or NULL */
     const char *color;  /* auto, always, never */
 };

@@ -4,7 +4,11 @@
 
 #include "args.h"
 #include "fail.h"
+#include "heapbuf.h"
 #include "man.h"
+#include "text.h"
+
+#define MEASURE_MIN 24 /* columns that words need beside a name */
 
 static const char *const groups[AL_GROUP_COUNT] = {
     [AL_GROUP_START] = "Start",
@@ -14,18 +18,37 @@ static const char *const groups[AL_GROUP_COUNT] = {
     [AL_GROUP_IN_OUT] = "In and out",
 };
 
+/* Name and explanation side by side; one below the other where that would be too narrow. */
+static void pair(struct al_out *o, const char *left, size_t column, const char *words)
+{
+    size_t width = al_out_width(o);
+    if (width < column + MEASURE_MIN) {
+        al_say(o, AL_STYLE_NONE, "  %s\n", left);
+        al_say_wrapped(o, AL_STYLE_NONE, al_slice_str(words), 10);
+        return;
+    }
+    struct al_buf lines = al_heapbuf();
+    al_text_wrap(&lines, al_slice_str(words), width - column, column);
+    al_say(o, AL_STYLE_NONE, "  %-*s %.*s\n", (int)column - 3, left, (int)lines.n,
+        (const char *)lines.p);
+    al_heapbuf_free(&lines);
+}
+
 static void overview(struct al_out *o)
 {
-    al_say(o, AL_STYLE_NONE, "aloud: work out loud together, without a platform\n");
+    al_say_wrapped(
+        o, AL_STYLE_NONE, al_slice_str("aloud: work out loud together, without a platform"), 0);
     for (int g = 0; g < AL_GROUP_COUNT; g++) {
         al_say(o, AL_STYLE_STRONG, "\n%s\n", groups[g]);
         for (size_t i = 0; al_commands[i] != NULL; i++) {
             const struct al_cmd *cmd = al_commands[i];
             if (cmd->group == (enum al_cli_group)g)
-                al_say(o, AL_STYLE_NONE, "  %-10s %s\n", cmd->name, cmd->summary);
+                pair(o, cmd->name, 13, cmd->summary);
         }
     }
-    al_say(o, AL_STYLE_NONE, "\nMore: aloud COMMAND --help, aloud help exit-codes, man aloud\n");
+    al_say(o, AL_STYLE_NONE, "\n");
+    al_say_wrapped(o, AL_STYLE_NONE,
+        al_slice_str("More: aloud COMMAND --help, aloud help exit-codes, man aloud"), 0);
 }
 
 static void exit_codes(struct al_out *o)
@@ -52,15 +75,16 @@ static void options(struct al_out *o, const char *title, const struct al_cli_opt
         (void)snprintf(left, sizeof(left), "%c%c%s--%s%s%s", opts->letter != 0 ? '-' : ' ',
             opts->letter != 0 ? opts->letter : ' ', opts->letter != 0 ? ", " : "  ", opts->name,
             equals, arg);
-        al_say(o, AL_STYLE_NONE, "  %-24s %s\n", left, opts->help);
+        pair(o, left, 27, opts->help);
     }
 }
 
 static void command(struct al_out *o, const struct al_cmd *cmd)
 {
-    al_say(o, AL_STYLE_NONE, "aloud %s: %s\n", cmd->name, cmd->summary);
-    al_say(o, AL_STYLE_NONE, "usage: aloud %s [OPTION...]%s%s\n", cmd->name,
-        cmd->usage[0] != '\0' ? " " : "", cmd->usage);
+    char line[256];
+    (void)snprintf(line, sizeof(line), "aloud %s: %s\nusage: aloud %s [OPTION...]%s%s", cmd->name,
+        cmd->summary, cmd->name, cmd->usage[0] != '\0' ? " " : "", cmd->usage);
+    al_say_wrapped(o, AL_STYLE_NONE, al_slice_str(line), 0);
     if (cmd->about != NULL) {
         al_say(o, AL_STYLE_NONE, "\n");
         al_say_wrapped(o, AL_STYLE_NONE, al_slice_str(cmd->about), 0);

@@ -18,13 +18,12 @@ const struct al_cmd *const al_commands[] = {
         NULL,
 };
 
-static bool wants_color(const char *when, bool terminal)
+static bool wants_color(const char *when, bool clever)
 {
     if (when != NULL && strcmp(when, "auto") != 0)
         return strcmp(when, "always") == 0;
     const char *no = getenv("NO_COLOR");
-    const char *term = getenv("TERM");
-    return terminal && (no == NULL || no[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0;
+    return clever && (no == NULL || no[0] == '\0');
 }
 
 static void screen_size(struct al_out_opts *opts)
@@ -45,6 +44,8 @@ static void screen_size(struct al_out_opts *opts)
 static struct al_out *open_output(const struct al_args_form *form, bool help)
 {
     bool terminal = isatty(STDOUT_FILENO) == 1;
+    const char *term = getenv("TERM"); /* a dumb one has neither colours nor a pager */
+    bool clever = terminal && term != NULL && strcmp(term, "dumb") != 0;
     struct al_out_opts opts = {.fd = STDOUT_FILENO, .fields = form->fields};
     opts.form = terminal ? AL_OUT_PRETTY : AL_OUT_PLAIN;
     if (form->json)
@@ -53,8 +54,8 @@ static struct al_out *open_output(const struct al_args_form *form, bool help)
         opts.form = AL_OUT_PLAIN;
     if (form->pretty || help)
         opts.form = AL_OUT_PRETTY;
-    opts.color = wants_color(form->color, terminal);
-    opts.pager = terminal;
+    opts.color = wants_color(form->color, clever);
+    opts.pager = clever;
     if (opts.form == AL_OUT_PRETTY)
         screen_size(&opts);
     return al_out_new(&opts);
