@@ -58,6 +58,17 @@ static int check_kind(struct al_cli *c, struct entry *e)
         "The kinds for it are note, question and lesson.", NULL);
 }
 
+/* What one tells has happened. */
+static int check_at(struct al_cli *c, struct entry *e)
+{
+    int status = al_cli_opt_when(c, &e->at_ms, "at");
+    if (status == 0 && e->at_ms > al_cli_now_ms())
+        status =
+            al_fail(c, AL_EXIT_USAGE, al_cli_str(c, "'%s' is still to come", al_cli_opt(c, "at")),
+                "--at says when it happened.", NULL);
+    return status;
+}
+
 static int fail_tag(struct al_cli *c, int err, const char *tag)
 {
     if (err == AL_E_LIMIT)
@@ -105,9 +116,10 @@ static int take_stdin(struct al_cli *c, struct entry *e)
     struct al_buf text = al_heapbuf();
     int status = 0;
     if (al_dirs_read(&text, STDIN_FILENO, STDIN_BYTES_MAX) != 0)
-        status = errno == EFBIG ? al_fail(c, AL_EXIT_DATA,
-                                      "not posted: the text is longer than a book", NULL, NULL)
-                                : al_fail_errno(c, errno, "the text can't be read", NULL);
+        status = errno != EFBIG ? al_fail_errno(c, errno, "the text can't be read", NULL)
+                                : al_fail(c, AL_EXIT_DATA, "not posted: the text is too long",
+                                      al_cli_str(c, "An entry holds %d bytes.", AL_TEXT_MAX),
+                                      "post what it is about, and where to find it");
     e->text = al_cli_keep(c, al_editor_trim(al_buf_slice(&text)));
     al_heapbuf_free(&text);
     return status;
@@ -166,7 +178,9 @@ static int check_text(struct al_cli *c, const struct entry *e, const struct al_d
 {
     struct al_trouble t = {.status = AL_EXIT_DATA};
     if (!al_utf8_valid(e->text))
-        t.what = "the text is not UTF-8";
+        t = (struct al_trouble){.status = AL_EXIT_DATA,
+            .what = "the text is not UTF-8",
+            .hint = al_cli_str(c, "iconv -f latin1 -t utf-8 FILE | %s", e->again)};
     else if (e->text.n > AL_TEXT_MAX)
         t.what =
             al_cli_str(c, "the text has %zu bytes, and an entry holds %d", e->text.n, AL_TEXT_MAX);
@@ -233,7 +247,7 @@ static int take_options(struct al_cli *c, struct entry *e)
     if (status == 0)
         status = check_kind(c, e);
     if (status == 0)
-        status = al_cli_opt_when(c, &e->at_ms, "at");
+        status = check_at(c, e);
     return status == 0 ? take_tags(c, e) : status;
 }
 
@@ -248,9 +262,24 @@ static int run_resend(struct al_cli *c)
     return status;
 }
 
+/* Who will read it, in words, when the editor is to show them. */
+static int post_audience(struct al_cli *c, const char **ret, const struct entry *e)
+{
+    struct al_slice to = al_slice_str(e->to != NULL ? e->to : "");
+    if (e->editor && e->to == NULL) {
+        struct al_slice result;
+        int status = al_cli_call(c, &result, "status", NULL);
+        if (status != 0)
+            return status;
+        to = al_get_str(result, "audience");
+    }
+    *ret = al_audience_words(c, to, 0, 0);
+    return 0;
+}
+
 static int run_post(struct al_cli *c)
 {
-    struct entry e = {.kind = "note", .to = "network", .again = "aloud post"};
+    struct entry e = {.kind = "note", .again = "aloud post"};
     if (al_cli_opt(c, "resend") != NULL)
         return run_resend(c);
     int status = take_options(c, &e);
@@ -259,9 +288,13 @@ static int run_post(struct al_cli *c)
     status = take_text(c, &e, 0);
     if (status != 0)
         return status;
+    const char *to;
+    status = post_audience(c, &to, &e);
+    if (status != 0)
+        return status;
     status = finish_text(c, &e,
-        al_cli_str(c, "It goes to %s. #tag makes a tag. Leave the text empty to post nothing.\n",
-            al_audience_words(c, al_slice_str(e.to), 0, 0)));
+        al_cli_str(
+            c, "It goes to %s. #tag makes a tag. Leave the text empty to post nothing.\n", to));
     return status == 0 ? send_entry(c, &e) : status;
 }
 
@@ -270,7 +303,7 @@ static const struct al_cli_opt post_opts[] = {
     {"tag", 't', "TAG", "add a tag; may be repeated"},
     {"kind", 'k', "KIND", "note (the default), question or lesson"},
     {"at", 0, "WHEN", "when it happened: yesterday, \"monday 14:00\", -2d, 2026-11-22"},
-    {"to", 0, "AUDIENCE", "me, network (the default) or web"},
+    {"to", 0, "AUDIENCE", "me, network or web; network unless audience.default says otherwise"},
     {"resend", 0, NULL, "only send what could not be sent before"},
     {0},
 };
@@ -281,8 +314,9 @@ const struct al_cmd al_cmd_post = {
     .usage = "[TEXT...]",
     .summary = "write down what you do, learn or wonder",
     .about = "Words are joined; without any the text comes from stdin, or from your editor on a "
-             "terminal. The first sentence is the title. A word +tag and a #tag inside the text "
-             "make tags. Nothing written is lost: it is on disk before it is sent, and what can't "
+             "terminal. The first sentence is the title. A tag is a word of its own on the command "
+             "line, +tag, or a #tag inside the text; a +tag within quotes stays text. Nothing "
+             "written is lost: it is on disk before it is sent, and what can't "
              "be sent now is sent by the next post, never twice.",
     .opts = post_opts,
     .fields = "id, kind, to, audience, tags",
@@ -303,7 +337,7 @@ static int run_reply(struct al_cli *c)
         return status;
     status = al_refs_entry(c, &parent, c->args[0]);
     if (status != 0) {
-        al_draft_leave(c, e.text, e.again);
+        al_draft_leave(c, e.text, "aloud reply ID");
         return status;
     }
     e.re = parent.ref;

@@ -102,13 +102,17 @@ int al_editor(struct al_cli *c, struct al_slice *ret_text, const char **ret_file
         return al_fail_errno(c, errnum, "no draft can be written", "aloud paths");
     }
     int status = run_editor(c, path);
-    if (status != 0)
-        return al_fail(c, AL_EXIT_NOTHING, "nothing posted: the editor did not end well",
-            al_cli_str(c, "What was written is kept in %s.", path),
-            "VISUAL or EDITOR names the editor to use");
     struct al_slice text;
     if (read_back(c, &text, path) != 0)
         return al_fail_errno(c, errno, al_cli_str(c, "%s can't be read", path), NULL);
+    if (status != 0) {
+        bool any = text.n > 0;
+        if (!any)
+            (void)unlink(path);
+        return al_fail(c, AL_EXIT_NOTHING, "nothing posted: the editor did not end well",
+            any ? al_cli_str(c, "What was written is kept in %s.", path) : NULL,
+            "VISUAL or EDITOR names the editor to use");
+    }
     if (text.n == 0) {
         (void)unlink(path);
         return al_fail(c, AL_EXIT_NOTHING, "nothing posted: the text is empty", NULL, NULL);

@@ -152,6 +152,7 @@ static int make_node(struct al_boot *b)
         .keyring = &b->keyring,
         .network = b->network,
         .agent = b->agent,
+        .audience = b->conf->audience,
         .new_log = b->new_log,
         .listens_at_start = b->conf->listen_given,
         .static_addresses = addresses,

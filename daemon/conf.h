@@ -16,7 +16,7 @@ struct al_conf {
     char addresses[AL_CONF_ADDRESSES][AL_NETADDR_TEXT]; /* announced in invites */
     size_t address_count;
     char network_file[AL_CONF_PATH]; /* secret of a private network, 32 bytes; empty: public */
-    char audience[16];               /* the CLI's default: network, me, web */
+    char audience[16];               /* of posts that name none: network, me, web */
     int log_level;                   /* of <syslog.h> */
 };
 

@@ -29,15 +29,18 @@
     X(unsubscribe, LOOP, "sub:uint", "", "end a subscription")                                     \
     X(status, NODE, "",                                                                            \
         "identity:bin32 device:bin32 name:str agent:str phrase_confirmed:bool network:str "        \
+        "audience:str "                                                                            \
         "started:uint entries:uint own_entries:uint logs:uint people:uint following:uint "         \
         "devices:uint peers:uint listening:[str] listen_error:str pos:uint behind:uint "           \
         "alone:uint problems:[{code:str text:str try:str}]",                                       \
-        "the state of the node; alone: own entries that no other node is known to hold")           \
+        "the state of the node; audience: of posts that name none; alone: own entries that no "    \
+        "other node is known to hold")                                                             \
     X(post, NODE, "key:bin16 entry:{k:str ...} to?:str",                                           \
         "ref:ref pos:uint to:str people:uint devices:uint",                                        \
         "append one entry; entry has the fields of its kind (docs/protocol.md), to is me, "        \
         "network "                                                                                 \
-        "or web; a reply without to takes its thread's; says who can read it: people and devices " \
+        "or web; without to a reply takes its thread's, all else that of status; says who can "    \
+        "read it: people and devices "                                                             \
         "are those of status")                                                                     \
     X(post_many, NODE, "key:bin16 to:str entries:[{k:str ...}]", "added:uint known:uint pos:uint", \
         "append many entries, e.g. of an import, skipping those whose src is there already")       \
@@ -73,7 +76,7 @@
         "the thread of an entry, parents before children; rows carry depth")                       \
     X(search, READ, "query:str limit?:uint cursor?:cursor rank?:bool",                             \
         "rows:[row] next?:cursor of:uint behind:uint",                                             \
-        "full-text search: words, phrases in quotes, -without, prefix*, tag: from: kind: in: "     \
+        "full-text search: words, phrases in quotes, -without, prefix*, tag: from: kind: to: "     \
         "since: "                                                                                  \
         "until:; "                                                                                 \
         "ranked unless rank is false; of: how many were found, of the newest 2,000; rows carry "   \

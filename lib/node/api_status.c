@@ -93,7 +93,7 @@ int api_status(struct al_node *n, uint64_t call, struct al_slice params, struct 
     bool confirmed = false;
     (void)call;
     (void)params;
-    al_write_map(out, 20);
+    al_write_map(out, 21);
     al_write_cstr(out, "identity");
     al_write_bin(out, n->opts.keyring->identity.b, 32);
     al_write_cstr(out, "device");
@@ -103,6 +103,7 @@ int api_status(struct al_node *n, uint64_t call, struct al_slice params, struct 
     if (err != 0)
         return err;
     write_network(n, out);
+    put_str(out, "audience", n->opts.audience != NULL ? n->opts.audience : "network");
     put_uint(out, "started", n->started_ms);
     put_uint(out, "entries", n->logs->entries);
     put_uint(out, "own_entries", al_logs_own_entries(n->logs));

@@ -61,12 +61,12 @@ static int settle_audience(struct al_node *n, struct al_payload *p, struct al_sl
     if (err == AL_E_NOT_FOUND)
         (void)strlcpy(
             n->why, "what this answers is not here: say who may read the answer", sizeof(n->why));
+    if (to.n == 0 && !is_reply)
+        to = al_slice_str(n->opts.audience != NULL ? n->opts.audience : "network");
     if (err == 0 && to.n > 0)
         err = al_audience_of(&p->audience, to);
     else if (err == 0)
         p->audience = parent == AL_AUDIENCE_WEB ? AL_AUDIENCE_NETWORK : parent;
-    if (err == 0 && to.n == 0 && !is_reply)
-        err = AL_E_PARAMS;
     if (err == 0 && p->audience == AL_AUDIENCE_CIRCLE)
         err = AL_E_AUDIENCE;
     if (err == 0 && parent_known && parent == AL_AUDIENCE_ME && p->audience != AL_AUDIENCE_ME) {

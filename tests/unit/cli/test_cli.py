@@ -30,6 +30,40 @@ def test_unknown_field_names_those_there_are(person):
     assert "colour" in error["what"] and "name, path" in error["why"]
 
 
+def test_a_field_that_is_not_there_is_refused_before_anything_is_done(person, node):
+    done = person.run("post", "--json=id,colour", "only once")
+    assert done.returncode == 2
+    assert "colour" in json.loads(done.stderr)["error"]["what"]
+    assert node.calls == [] and person.drafts("") == []
+
+
+def test_version_is_an_option_as_well(person):
+    expected = person.run("version").stdout
+    for words in (["--version"], ["-V"], ["post", "--version"]):
+        done = person.run(*words)
+        assert (done.returncode, done.stdout) == (0, expected), words
+
+
+def test_a_mistyped_option_leads_to_the_one_that_was_meant(person):
+    done = person.run("timeline", "--form", "kai")
+    assert done.returncode == 2 and "Did you mean --from?" in done.stderr
+
+
+def test_help_keeps_to_the_width(person):
+    for words in (["help"], ["help", "--help"], ["reply", "--help"], ["log", "--help"]):
+        for columns in (40, 80):
+            done = person.run(*words, env={"COLUMNS": str(columns)})
+            text = done.stdout.split("\nExamples\n")[0]
+            assert done.returncode == 0
+            assert max(map(len, text.splitlines())) <= columns, (words, columns)
+
+
+def test_what_has_happened_is_not_still_to_come(person, node):
+    done = person.run("post", "--at", "2999-01-01", "flying cars")
+    assert done.returncode == 2 and "still to come" in done.stderr
+    assert node.calls == []
+
+
 def test_every_command_has_help_with_examples(person):
     overview = person.run("help").stdout
     names = [line.split()[0] for line in overview.splitlines() if line.startswith("  ")]
@@ -46,7 +80,7 @@ def test_post_is_one_call_and_leaves_no_draft(person, node):
     params = node.named("post")[0]
     assert params["entry"] == {"k": "note", "tags": ["other", "tag", "third"],
                                "text": "one two #Other"}
-    assert params["to"] == "network" and len(params["key"]) == 16
+    assert "to" not in params and len(params["key"]) == 16
     assert done.stdout.split("\t")[1:4] == ["note", "network", "network (anyone here; 12 known)"]
     assert person.drafts("") == []
 
@@ -207,8 +241,14 @@ def test_editor_text_is_posted_without_the_remark(person, node, tmp_path):
 def test_an_editor_that_fails_leaves_the_text(person, node):
     done = person.run("post", "-e", "not yet", env={"EDITOR": "false", "VISUAL": ""})
     assert done.returncode == 1
-    assert node.calls == []
+    assert node.named("post") == []
     assert person.drafts(".md")[0].read_text(encoding="utf-8").startswith("not yet")
+
+
+def test_an_editor_that_was_never_there_leaves_nothing(person, node):
+    done = person.run("post", "-e", env={"EDITOR": "/nowhere/vi", "VISUAL": ""})
+    assert done.returncode == 1 and "VISUAL or EDITOR" in done.stderr
+    assert node.named("post") == [] and person.drafts("") == []
 
 
 def test_words_from_the_node_cannot_steer_the_terminal(person, node):

@@ -137,10 +137,11 @@ static void what_is_for_me_is_sealed(void **state)
     assert_null(memmem(payload.p, payload.n, "secret", 6));
 }
 
-static void a_post_needs_an_audience(void **state)
+static void a_post_that_names_no_audience_goes_to_the_network(void **state)
 {
     (void)state;
-    assert_int_equal(post(1, "one", NULL, NULL), AL_E_PARAMS);
+    assert_int_equal(post(1, "one", NULL, NULL), 0);
+    assert_audience("network");
 }
 
 static void a_reply_takes_the_audience_of_its_thread(void **state)
@@ -392,7 +393,8 @@ int main(void)
             a_refused_call_may_be_put_right_under_its_key, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_is_forgotten_after_thirty_days, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_for_me_is_sealed, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_post_needs_an_audience, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_post_that_names_no_audience_goes_to_the_network, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reply_takes_the_audience_of_its_thread, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_reply_to_the_web_stays_in_the_network_unless_said, setup, teardown),
