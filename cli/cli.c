@@ -117,7 +117,7 @@ int al_cli_opt_when(struct al_cli *c, uint64_t *ret, const char *name)
     if (value == NULL || al_when_parse(ret, al_slice_str(value), al_cli_now_ms()) == 0)
         return 0;
     return bad_value(c, name, value,
-        "It is a date such as yesterday, \"last monday 14:00\", -2d or 2026-11-22.");
+        "It is a date such as yesterday, \"last monday 14:00\", 9:30, -2d or 2026-11-22.");
 }
 
 /* ---- talking ---- */

@@ -76,7 +76,7 @@ static int run_backup(struct al_cli *c)
     uint64_t size = 0;
     if (access(path, F_OK) == 0)
         return al_fail(c, AL_EXIT_REFUSED, al_cli_str(c, "%s is there already", path),
-            "A backup never replaces a file.", NULL);
+            "A backup never replaces a file.", "another name");
     c->limit_ms = SLOW_MS;
     int status = write_backup(c, path, &size);
     if (status != 0)
@@ -163,10 +163,10 @@ static int run_doctor(struct al_cli *c)
         print_finding(c, f);
         status = error ? AL_EXIT_DATA : status;
     }
-    al_say(c->out, bad > 0 ? AL_STYLE_WARN : AL_STYLE_GOOD,
-        "%llu entries in %llu logs checked: %s\n",
-        (unsigned long long)al_get_uint(result, "entries"),
-        (unsigned long long)al_get_uint(result, "logs"),
+    unsigned long long entries = al_get_uint(result, "entries");
+    unsigned long long logs = al_get_uint(result, "logs");
+    al_say(c->out, bad > 0 ? AL_STYLE_WARN : AL_STYLE_GOOD, "%llu %s in %llu %s checked: %s\n",
+        entries, entries == 1 ? "entry" : "entries", logs, logs == 1 ? "log" : "logs",
         bad > 0 ? al_cli_str(c, "%zu %s to look at", bad, bad == 1 ? "thing" : "things")
                 : "all is well");
     return status == 0 && bad > 0 ? AL_EXIT_NOTHING : status;

@@ -38,7 +38,7 @@ static int run_invite(struct al_cli *c)
     int status = al_cli_opt_uint(c, &uses, "uses", 1, 1000);
     if (status == 0 && expires != NULL && !parse_span(c, &until_ms, expires))
         status = al_fail(c, AL_EXIT_USAGE, al_cli_str(c, "--expires can't be '%s'", expires),
-            "It says for how long: 30m, 12h, 7d, 4w.", NULL);
+            "It says for how long: 30m, 12h, 7d, 4w.", "aloud invite --help");
     if (status != 0)
         return status;
     al_params_key(&params);
@@ -74,7 +74,7 @@ static int run_invite(struct al_cli *c)
 
 static const struct al_cli_opt invite_opts[] = {
     {"uses", 0, "N", "how many people may use it; 1 unless you say"},
-    {"expires", 0, "SPAN", "for how long: 12h, 7d, 4w"},
+    {"expires", 0, "SPAN", "for how long: 12h, 7d (the default), 4w"},
     {0},
 };
 

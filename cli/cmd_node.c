@@ -160,9 +160,10 @@ static int stop(struct al_cli *c)
 
 static int node_stop(struct al_cli *c)
 {
+    bool ran = ask_running(c).pid != 0;
     int status = stop(c);
     if (status == 0)
-        al_cli_note(c, "The node is not running.");
+        al_cli_note(c, ran ? "The node has stopped." : "No node was running.");
     return status;
 }
 

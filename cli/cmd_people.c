@@ -50,10 +50,10 @@ static const struct relation admit = {"admit",
     " may connect to this node, and gets what it carries for them.",
     " may no longer connect to this node, unless you follow them."};
 static const struct relation block = {"block",
-    " is blocked: you don't follow them, they can't connect to this node, and it shows and passes "
-    "on nothing of theirs. They are not told. What they hold of yours stays with them, and others "
-    "who follow them still do.",
-    " is no longer blocked. To follow or admit them is a step of its own."};
+    " is blocked: they can't connect to this node, which passes on nothing of theirs, and shows it "
+    "only when you ask for them by name. They are not told. What they hold of yours stays with "
+    "them, and others who follow them still do.",
+    " is no longer blocked; what else you chose for them counts again."};
 
 static int change(struct al_cli *c, const struct relation *r, bool value)
 {
@@ -162,8 +162,9 @@ const struct al_cmd al_cmd_block = {
     .group = AL_GROUP_PEOPLE,
     .usage = "PERSON",
     .summary = "have nothing to do with a person",
-    .about = "Their entries are neither shown nor passed on by this node, and their devices can't "
-             "connect to it. It is private. It can't take back what they hold already, nor keep "
+    .about = "This node passes on nothing of theirs, shows it only when you ask for them by name, "
+             "and lets none of their devices connect. It is private. It can't take back what they "
+             "hold already, nor keep "
              "others from following them.",
     .opts = undo_opts,
     .fields = RELATION_FIELDS,

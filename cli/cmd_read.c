@@ -17,7 +17,7 @@
     }
 #define OPT_KIND                                                                                   \
     {                                                                                              \
-        "kind", 'k', "KIND", "only note, question, answer, reply, link, lesson, ..."               \
+        "kind", 'k', "KIND", "only note, question, answer, reply, link, lesson or profile"         \
     }
 #define OPT_TO                                                                                     \
     {                                                                                              \
@@ -54,7 +54,9 @@ static int run_timeline(struct al_cli *c)
     if (status != 0)
         return status;
     if (count == 0)
-        return nothing(c, "Nothing here yet. Begin with: aloud post \"what I am working on\"");
+        return nothing(c,
+            c->opt_count > 0 ? "Nothing found."
+                             : "Nothing here yet. Begin with: aloud post \"what I am working on\"");
     if (more)
         al_say(
             c->out, AL_STYLE_DIM, "\n… older ones: -n %llu\n", (unsigned long long)(2 * l.limit));
@@ -84,14 +86,15 @@ static int run_log(struct al_cli *c)
         status = al_listing_print(c, &l, &count, &more);
     if (status != 0)
         return status;
-    return count > 0 ? AL_EXIT_DONE : nothing(c, "Nothing there yet.");
+    return count > 0 ? AL_EXIT_DONE
+                     : nothing(c, c->opt_count > 0 ? "Nothing found." : "Nothing there yet.");
 }
 
 const struct al_cmd al_cmd_log = {
     .name = "log",
     .group = AL_GROUP_READ,
     .usage = "",
-    .summary = "your own journal in full, newest first; or with --from somebody else's",
+    .summary = "your own journal in full, newest first; --from: another's",
     .opts = (const struct al_cli_opt[]){OPT_FROM, OPT_TAG, OPT_KIND, OPT_TO, OPT_SINCE, OPT_UNTIL,
         OPT_LIMIT, {0}},
     .fields = AL_ROW_OUT_FIELDS,
@@ -115,7 +118,8 @@ static int read_day(struct al_cli *c, struct al_listing *l)
     }
     uint64_t ms = al_cli_now_ms();
     if (when[0] != '\0' && al_when_parse(&ms, al_slice_str(when), ms) != 0)
-        return al_fail_err(c, AL_E_WHEN, al_cli_str(c, "'%s' is no day", when), NULL,
+        return al_fail_err(c, AL_E_WHEN, al_cli_str(c, "'%s' is no day", when),
+            "A person is written with an @: aloud day @kai.",
             "aloud day yesterday, aloud day monday, aloud day 2026-11-22");
     l->since_ms = al_when_day(ms);
     /* No day has more than 25 hours or less than 23: 36 later is always the next one. */
@@ -150,9 +154,9 @@ const struct al_cmd al_cmd_day = {
 static int run_tags(struct al_cli *c)
 {
     static const struct al_out_col cols[] = {
-        {.field = "tag", .title = "TAG", .style = AL_STYLE_TAG},
-        {.field = "count", .title = "ENTRIES", .right = true},
-        {.field = "last", .title = "LAST"},
+        {.field = "tag", .title = "", .style = AL_STYLE_TAG},
+        {.field = "count", .title = "entries", .right = true},
+        {.field = "last", .title = "last"},
     };
     struct al_listing l = {.limit = 1000};
     int status = al_listing_opts(c, &l);

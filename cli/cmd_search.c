@@ -12,10 +12,6 @@
 #define DEFAULT_HITS 20
 #define HITS_MAX 1000
 
-/* What matched stands between these in a snippet. */
-#define MATCH_BEGIN '\x02'
-#define MATCH_END '\x03'
-
 static bool is_space(uint8_t c)
 {
     return c == ' ' || c == '\n' || c == '\t';
@@ -27,11 +23,11 @@ static void add_snippet(struct al_styled *t, struct al_slice s)
     struct al_buf part = al_heapbuf();
     bool match = false;
     for (size_t i = 0; i < s.n; i++) {
-        bool mark = s.p[i] == MATCH_BEGIN || s.p[i] == MATCH_END;
+        bool mark = s.p[i] == AL_ROW_MATCH_BEGIN || s.p[i] == AL_ROW_MATCH_END;
         if (mark) {
             al_styled_add(t, match ? AL_STYLE_MATCH : AL_STYLE_NONE, al_buf_slice(&part));
             part.n = 0;
-            match = s.p[i] == MATCH_BEGIN;
+            match = s.p[i] == AL_ROW_MATCH_BEGIN;
         } else if (!is_space(s.p[i])) {
             al_buf_put(&part, s.p + i, 1);
         } else if (i == 0 || !is_space(s.p[i - 1])) {
@@ -147,8 +143,8 @@ const struct al_cmd al_cmd_search = {
     .summary = "find entries by their words",
     .about =
         "All words must be there. \"a phrase\" keeps words together, -word leaves entries out, "
-        "begin* stands for every word that begins so. tag:, from:, kind:, since: and until: "
-        "narrow it down. Words that begin with a dash go after --.",
+        "begin* stands for every word that begins so. tag:, from:, kind:, to:, since: and "
+        "until: narrow it down. Words that begin with a dash go after --.",
     .opts = (const struct al_cli_opt[]){{"newest", 0, NULL, "the newest first, not the best"},
         {"limit", 'n', "COUNT", "at most so many entries"}, {0}},
     .fields = AL_ROW_OUT_FIELDS,

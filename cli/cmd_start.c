@@ -50,6 +50,8 @@ static int confirm_phrase(struct al_cli *c)
     al_params_key(&params);
     int status = al_cli_call(c, &result, "confirm_phrase", &params);
     al_params_free(&params);
+    if (status == 0)
+        al_cli_note(c, "Noted.");
     return status;
 }
 
@@ -136,7 +138,7 @@ static void find_problems(struct al_cli *c, struct state *s)
         add(s,
             al_cli_str(c, "%zu unfinished %s in %s/drafts", drafts.left,
                 drafts.left == 1 ? "text is" : "texts are", c->paths.state),
-            NULL);
+            "aloud post < FILE, or remove it");
     uint64_t behind = al_get_uint(s->views, "behind");
     if (behind > 0)
         add(s,
@@ -261,6 +263,6 @@ const struct al_cmd al_cmd_status = {
     .fields = "identity, device, name, agent, started, devices, entries, own_entries, logs, "
               "people, following, peers, alone, behind, views_behind, listening, "
               "phrase_confirmed, problems",
-    .examples = {"aloud status", "aloud status --check -q || aloud status"},
+    .examples = {"aloud status", "aloud status --check >/dev/null || aloud status"},
     .run = run_status,
 };

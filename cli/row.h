@@ -4,6 +4,10 @@
 
 #include "bytes.h"
 
+/* What matched stands between these in a snippet. */
+#define AL_ROW_MATCH_BEGIN '\x02'
+#define AL_ROW_MATCH_END '\x03'
+
 /* Borrowed from the answer it was read from. What is absent is empty, NULL, 0 or false. */
 struct al_row {
     const uint8_t *id;       /* 32 bytes; never NULL: zeros when it was missing */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "call.h"
+#include "heapbuf.h"
 
 #define ROWS_MAX 65536
 
@@ -26,6 +27,18 @@ static void out_place(struct al_out *o, const struct al_row *r)
     al_out_id(o, "device", ref.device.b, 0);
     al_out_name(o, "log", al_slice_of(log, sizeof(log)));
     al_out_uint(o, "seq", ref.seq);
+}
+
+/* Without the marks around what matched, which are for people's eyes. */
+static void out_snippet(struct al_out *o, struct al_slice s)
+{
+    struct al_buf plain = al_heapbuf();
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] != AL_ROW_MATCH_BEGIN && s.p[i] != AL_ROW_MATCH_END)
+            al_buf_put(&plain, s.p + i, 1);
+    }
+    al_out_text(o, "snippet", al_buf_slice(&plain));
+    al_heapbuf_free(&plain);
 }
 
 void al_row_out(struct al_out *o, const struct al_row *r)
@@ -55,7 +68,7 @@ void al_row_out(struct al_out *o, const struct al_row *r)
     out_field(o, "working", r, "working");
     out_field(o, "wants", r, "wants");
     out_field(o, "knows", r, "knows");
-    al_out_text(o, "snippet", r->snippet);
+    out_snippet(o, r->snippet);
     al_out_uint(o, "depth", r->depth);
     al_out_time(o, "at", r->at_ms);
     al_out_time(o, "claimed", r->claimed_ms);

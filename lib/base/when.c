@@ -147,7 +147,8 @@ static bool take_word(struct words *w, const char *word)
 /* HH:MM, with optional seconds and their fraction. */
 static bool take_clock(struct words *w, struct civil *c, int *ret_ms)
 {
-    if (!take_number(w, &c->hour, 2) || !take(w, ":") || !take_number(w, &c->minute, 2))
+    int digits = w->p[0] != '\0' && w->p[1] == ':' ? 1 : 2; /* "9:00" as well */
+    if (!take_number(w, &c->hour, digits) || !take(w, ":") || !take_number(w, &c->minute, 2))
         return false;
     c->second = 0;
     *ret_ms = 0;
@@ -369,7 +370,7 @@ int al_when_parse(uint64_t *ret_ms, struct al_slice text, uint64_t now_ms)
     }
     if (last)
         return AL_E_WHEN;
-    if (strlen(w.p) >= 5 && w.p[2] == ':')
+    if (strlen(w.p) >= 4 && (w.p[1] == ':' || w.p[2] == ':'))
         return parse_time_of_day(ret_ms, &w, today);
     if (strlen(w.p) >= 10 && w.p[4] == '-')
         return parse_iso(ret_ms, &w);

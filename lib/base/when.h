@@ -6,7 +6,7 @@
 #include "err.h"
 
 /*
- * Read a date: ISO 8601 ("2026-11-22", "2026-11-22T14:03", with seconds, with zone), "14:03",
+ * Read a date: ISO 8601 ("2026-11-22", "2026-11-22T14:03", with seconds, with zone), "14:03" or "9:03",
  * "now", "today", "yesterday", "yesterday 17:00", "monday" (the newest, today included), "last
  * monday" (before today), "-2d", "3 days ago" (s, m, h, d, w and their words; "mo" and "y"; the
  * same time of day). A day without a time is its first instant, in local time. A time that comes

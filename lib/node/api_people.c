@@ -222,20 +222,27 @@ int api_invite(struct al_node *n, uint64_t call, struct al_slice params, struct 
 
 /* --- joining ------------------------------------------------------------------------------- */
 
+static int fail_join(struct al_node *n, int err, const char *why, const char *hint)
+{
+    (void)strlcpy(n->why, why, sizeof(n->why));
+    n->hint = hint;
+    return err;
+}
+
 static int check_invite(struct al_node *n, const struct al_invite *invite)
 {
     if (memcmp(invite->network.b, n->opts.network.b, sizeof(invite->network.b)) != 0)
         return AL_E_NETWORK;
     if (al_identity_eq(&invite->identity, &n->opts.keyring->identity))
-        return AL_E_SELF;
-    if (n->now.wall_ms / 1000 >= invite->expires_s) {
-        (void)snprintf(n->why, sizeof(n->why), "the invite expired %llu hours ago",
-            (unsigned long long)((n->now.wall_ms / 1000 - invite->expires_s) / 3600));
-        n->hint = "ask for a new one: aloud invite";
-        return AL_E_INVITE;
-    }
+        return fail_join(n, AL_E_SELF, "that invite is your own",
+            "send it to somebody else, who runs: aloud join TICKET");
+    if (n->now.wall_ms / 1000 >= invite->expires_s)
+        return fail_join(
+            n, AL_E_INVITE, "the invite has expired", "ask them for a new one: aloud invite");
     const struct al_person *person = al_logs_person(n->logs, &invite->identity);
-    return person != NULL && person->block ? AL_E_BLOCKED : 0;
+    if (person != NULL && person->block)
+        return fail_join(n, AL_E_BLOCKED, "you have blocked them", "aloud block PERSON --undo");
+    return 0;
 }
 
 int api_join(struct al_node *n, uint64_t call, struct al_slice params, struct al_buf *out)
@@ -249,8 +256,9 @@ int api_join(struct al_node *n, uint64_t call, struct al_slice params, struct al
         param_bool(&follow, params, "follow", true) != 0)
         return AL_E_PARAMS;
     int err = al_invite_parse(&invite, scratch, ticket);
-    if (err == 0)
-        err = check_invite(n, &invite);
+    if (err != 0)
+        return fail_join(n, err, al_err_words(err), "copy the whole of it, from aloud: on");
+    err = check_invite(n, &invite);
     if (err == 0)
         err = node_choose_bool(n, "admit", &invite.identity, true);
     if (err == 0 && follow)

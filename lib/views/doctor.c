@@ -179,8 +179,8 @@ static int check_views(struct check *k)
     int err = al_call_meta(k->c, "unreadable", &unreadable);
     if (err == 0 && k->only == NULL && unreadable > 0)
         find(k, "unreadable", "note", "",
-            "%lld entries can't be read here: sealed for others, or"
-            " of a form that this version does not know",
+            "%lld entries are carried here, but not readable: sealed by others for themselves, or"
+            " written by a newer version; nothing is wrong with that",
             (long long)unreadable);
     if (err == 0)
         err = al_call_prepare(k->c, &st,

@@ -99,11 +99,11 @@ static int set_kind(struct parser *p, struct al_slice v)
     return 0;
 }
 
-static int set_in(struct parser *p, struct al_slice v)
+static int set_to(struct parser *p, struct al_slice v)
 {
     enum al_audience audience;
     if (al_audience_of(&audience, v) != 0)
-        return fail(p, "in: takes me, circle, network or web, not ", v, "");
+        return fail(p, "to: takes me, circle, network or web, not ", v, "");
     p->q->audiences |= 1U << audience;
     return 0;
 }
@@ -111,14 +111,14 @@ static int set_in(struct parser *p, struct al_slice v)
 static int set_since(struct parser *p, struct al_slice v)
 {
     if (al_when_parse(&p->q->since_ms, v, p->now_ms) != 0)
-        return fail(p, "", v, " is not a date");
+        return fail(p, "since: takes a date, not ", v, "");
     return 0;
 }
 
 static int set_until(struct parser *p, struct al_slice v)
 {
     if (al_when_parse(&p->q->until_ms, v, p->now_ms) != 0)
-        return fail(p, "", v, " is not a date");
+        return fail(p, "until: takes a date, not ", v, "");
     return 0;
 }
 
@@ -129,7 +129,7 @@ static const struct {
     {"tag:", set_tag},
     {"from:", set_from},
     {"kind:", set_kind},
-    {"in:", set_in},
+    {"to:", set_to},
     {"since:", set_since},
     {"until:", set_until},
 };
@@ -205,7 +205,8 @@ int al_query_parse(struct al_query *ret, char *why, struct al_slice text, struct
     bool filtered = q.tag_count > 0 || q.people_count > 0 || q.kinds != 0 || q.audiences != 0 ||
                     q.since_ms != 0 || q.until_ms != AL_TIME_MAX;
     if (err == 0 && q.wanted == 0 && !filtered)
-        err = fail(&p, "", al_slice_str("there is no word to search for"), "");
+        err = fail(&p, "",
+            al_slice_str("there is no word to search for, only some to leave out, or none"), "");
     if (err == 0)
         *ret = q;
     return err;

@@ -1,6 +1,6 @@
 /*
  * What people type into a search: words that must all be there, "phrases", -without, prefix*,
- * and tag: from: kind: in: since: until:. Whatever cannot be an operator where it stands is a
+ * and tag: from: kind: to: since: until:. Whatever cannot be an operator where it stands is a
  * word; nothing that was typed ever reaches FTS5 but inside quotes.
  */
 #ifndef AL_QUERY_H

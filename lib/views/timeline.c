@@ -40,7 +40,7 @@ static int filter_audience(struct al_call *c, struct al_filter *f, struct al_sli
     if (to.n == 0)
         return 0;
     if (al_audience_of(&audience, to) != 0)
-        return al_call_fail(c, AL_E_PARAMS, "to is me, circle, network or web");
+        return al_call_fail(c, AL_E_PARAMS, "an audience is me, circle, network or web");
     f->audiences = 1U << audience;
     return 0;
 }

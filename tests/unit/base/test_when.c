@@ -63,6 +63,8 @@ static void days_and_times_are_named_from_now(void **state)
     EXPECT("yesterday", "2026-11-20T23:00:00Z");
     EXPECT("  Yesterday   17:00 ", "2026-11-21T16:00:00Z");
     EXPECT("14:03", "2026-11-22T13:03:00Z");
+    EXPECT("9:03", "2026-11-22T08:03:00Z");
+    EXPECT("yesterday 9:03", "2026-11-21T08:03:00Z");
     EXPECT("23:59:59", "2026-11-22T22:59:59Z");
     EXPECT("monday", "2026-11-15T23:00:00Z");
     EXPECT("sunday", "2026-11-21T23:00:00Z");
@@ -130,7 +132,7 @@ static void garbage_is_refused(void **state)
     static const char *const garbage[] = {"", " ", "soon", "2026", "2026-13-01", "2026-00-10",
         "2026-02-29", "1900-02-29", "2026-11-31", "2026-11-22T", "2026-11-22T24:00",
         "2026-11-22T14:60", "2026-11-22T14:03:60", "2026-11-22T14:03x", "2026-11-22T14:03+15:00",
-        "2026-11-22 14:03:09.", "2026/11/22", "26-11-22", "14:0", "1:03", "24:00", "now 14:03",
+        "2026-11-22 14:03:09.", "2026/11/22", "26-11-22", "14:0", "1:3", "111:03", "24:00", "now 14:03",
         "last", "last year", "last friday noon", "-2", "-2x", "--2d", "2d", "3 days", "days ago",
         "1234567 days ago", "-999999y", "1969-12-31", "yesterday 25:00", "today\x01", "sundays",
         "22. November", "２０２６-11-22", "2026-11-22T14:03:09Z and much more than anybody types",

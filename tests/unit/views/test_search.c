@@ -76,7 +76,7 @@ static void fields_narrow_what_is_found(void **state)
     assert_string_equal(found(r, "loop from:kai"), "loop question");
     assert_string_equal(found(r, "from:@KAI tag:libuv"), "loop question");
     assert_string_equal(found(r, "loop kind:question"), "loop question");
-    assert_string_equal(found(r, "loop in:me"), "loop secret");
+    assert_string_equal(found(r, "loop to:me"), "loop secret");
     assert_string_equal(found(r, "loop from:me"), "loop secret|loop note");
     assert_string_equal(found(r, "tag:libuv -secret"), "loop note|loop question");
     assert_string_equal(found(r, "loop since:2023-11-17"), "loop untagged|loop secret");
@@ -91,7 +91,7 @@ static void a_query_without_sense_says_why(void **state)
 {
     struct rig *r = *state;
     static const char *const bad[] = {"", "   ", "-", "*", "\"\"", "-word", "!!!", "kind:sermon",
-        "in:nowhere", "since:whenever", "tag:\"\"", "-tag:x y"};
+        "to:nowhere", "since:whenever", "tag:\"\"", "-tag:x y"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(rig_ask(r, "search", "query:s", bad[i]), AL_E_QUERY);
         assert_string_not_equal(r->why, "");

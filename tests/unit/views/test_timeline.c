@@ -182,7 +182,7 @@ static void sealed_entries_of_mine_are_read_and_those_of_others_counted(void **s
     assert_int_equal(rig_ask(r, "timeline", "to:s", "me"), 0);
     assert_string_equal(rig_texts(r), "secret thought");
     assert_string_equal(map_str(rig_at(r, "rows", 0), "to"), "me");
-    assert_int_equal(rig_ask(r, "search", "query:s", "thought in:me"), 0);
+    assert_int_equal(rig_ask(r, "search", "query:s", "thought to:me"), 0);
     assert_string_equal(rig_texts(r), "secret thought");
     assert_int_equal(rig_ask(r, "show", "id:i", mine.id.b), 0);
     assert_int_equal(rig_ask(r, "show", "id:i", foreign.id.b), 0);
