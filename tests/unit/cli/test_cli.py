@@ -230,7 +230,7 @@ def test_an_ambiguous_reference_lists_what_it_could_be(person, node):
 
 def test_editor_text_is_posted_without_the_remark(person, node, tmp_path):
     editor = tmp_path / "editor"
-    editor.write_text("#!/bin/sh\nprintf 'from the editor #x\\n' | cat - \"$1\" > t && cat t > \"$1\"\n")
+    editor.write_text("#!/bin/sh\nprintf 'from the editor #x\\n' | cat - \"$1\" > \"$1.new\" && mv \"$1.new\" \"$1\"\n")
     editor.chmod(0o755)
     done = person.run("post", "-e", "and words", env={"EDITOR": str(editor), "VISUAL": ""})
     assert done.returncode == 0, done.stderr
