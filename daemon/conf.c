@@ -1,10 +1,13 @@
 #include "conf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #define KEY_MAX 64
 
@@ -183,9 +186,26 @@ static int on_value(void *arg, const char *section, const char *name, const char
     return 1;
 }
 
+/* A pipe is refused: its other end might never write, and the start would wait for it. */
+static FILE *open_file(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    FILE *f = NULL;
+    if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+        errno = ESPIPE;
+    else
+        f = fdopen(fd, "r");
+    if (f == NULL)
+        (void)close(fd);
+    return f;
+}
+
 int al_conf_read(struct al_conf *conf, char ret_why[AL_CONF_WHY], const char *path)
 {
-    struct reading r = {.conf = conf, .file = fopen(path, "re")};
+    struct reading r = {.conf = conf, .file = open_file(path)};
     if (r.file == NULL) {
         if (errno == ENOENT)
             return 0;

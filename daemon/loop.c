@@ -216,6 +216,7 @@ static void make_handles(struct loop *l)
     start_signal(l, &l->sigterm, SIGTERM);
     start_signal(l, &l->sigint, SIGINT);
     AL_ASSERT(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    AL_ASSERT(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* a file at its limit is a full disk */
 }
 
 static void make_parts(struct loop *l)
