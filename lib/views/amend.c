@@ -26,18 +26,19 @@ static int find(struct al_views *v, struct al_entry_head *ret, const struct al_h
     return got > 0 ? al_shelf_head(v, ret, n) : got;
 }
 
-/* The newest but |skip| of the amendments of one kind. Returns 1, 0, or an error. */
-static int newest(struct al_views *v, int64_t *ret_n, const struct al_hash *id, int64_t author,
-    enum al_kind what, int64_t skip)
+/* The newest edit but |skip| by |author|. Returns 1, 0, or an error. */
+static int newest_edit(
+    struct al_views *v, int64_t *ret_n, const struct al_hash *id, int64_t author, int64_t skip)
 {
-    return al_viewdb_int(
-        v->sql[AL_SQL_AMEND_NEWEST], ret_n, (int64_t[]){target_of(id), author, what, skip}, 4);
+    return al_viewdb_int(v->sql[AL_SQL_AMEND_NEWEST], ret_n,
+        (int64_t[]){target_of(id), author, AL_KIND_EDIT, skip}, 4);
 }
 
 int al_amend_retracted(struct al_views *v, int64_t author, const struct al_hash *id)
 {
     int64_t n;
-    return newest(v, &n, id, author, AL_KIND_RETRACT, 0);
+    return al_viewdb_int(
+        v->sql[AL_SQL_AMEND_NEWEST], &n, (int64_t[]){target_of(id), author, AL_KIND_RETRACT, 0}, 4);
 }
 
 static bool counts_for(const struct al_entry_head *edit, const struct al_entry_head *e)
@@ -55,7 +56,7 @@ static int apply(struct al_views *v, int64_t n, bool gone)
     for (int64_t skip = 0; best == 0 && skip < MISFITS_MAX; skip++) {
         int64_t candidate;
         struct al_entry_head edit;
-        got = newest(v, &candidate, &e.id, e.author, AL_KIND_EDIT, skip);
+        got = newest_edit(v, &candidate, &e.id, e.author, skip);
         if (got > 0)
             got = al_shelf_head(v, &edit, candidate);
         if (got < 0)
@@ -119,7 +120,7 @@ static int retract(struct al_views *v, int64_t author, const struct al_hash *id)
         err = al_shelf_wipe(v, e.n, AL_ENTRY_RETRACTED);
     int64_t n = 0;
     int64_t last = 0;
-    while (err == 0 && (got = newest(v, &n, id, author, AL_KIND_EDIT, 0)) > 0 && n != last) {
+    while (err == 0 && (got = newest_edit(v, &n, id, author, 0)) > 0 && n != last) {
         err = al_shelf_wipe(v, n, AL_ENTRY_RETRACTED); /* which withdraws it */
         last = n;
     }

@@ -86,7 +86,7 @@ struct al_shown {
     struct al_slice fields; /* encoded map, or empty */
 };
 
-/* --- views.c ------------------------------------------------------------------------------- */
+/* --- views_logs.c -------------------------------------------------------------------------- */
 
 /* The log number |no|, read from the store when it is new. */
 AL_MUST_CHECK
@@ -95,6 +95,9 @@ int al_views_log(struct al_views *v, struct al_views_log **ret, uint32_t no);
 /* The author number of |identity|, made when it is new. */
 AL_MUST_CHECK
 int al_views_author(struct al_views *v, int64_t *ret, const struct al_identity *identity);
+
+/* What is remembered of logs may be of a step that was undone. */
+void al_views_forget_logs(struct al_views *v);
 
 /* --- take.c: one entry comes in, or goes ---------------------------------------------------- */
 
