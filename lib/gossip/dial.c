@@ -268,7 +268,9 @@ void al_gossip_peers(const struct al_gossip *g, struct al_now now,
     TAILQ_FOREACH (p, &g->peers, link)
         tell_peer(g, p, cb, arg);
     TAILQ_FOREACH (c, &g->contacts, link) {
-        if (c->peer != NULL || connected(g, &c->device))
+        const struct al_person *person = al_logs_person(g->logs, &c->identity);
+        bool wanted = person != NULL && may_connect(g, person); /* else it is never dialled */
+        if (c->peer != NULL || !wanted || connected(g, &c->device))
             continue;
         struct al_peer_info info = {
             .device = c->device,

@@ -55,7 +55,9 @@ void peer_close(struct al_gossip *g, struct peer *p, int err)
     /* whoever was not admitted learns nothing of this node, not even why */
     if (p->state == PEER_READY || p->outgoing) {
         struct al_message bye = {.type = AL_MSG_GOODBYE};
-        bye.u.goodbye.reason = al_slice_str(al_err_name(err));
+        /* nobody is told of being blocked: it looks like being no longer admitted */
+        int told = err == AL_E_BLOCKED ? AL_E_STRANGER : err;
+        bye.u.goodbye.reason = al_slice_str(al_err_name(told));
         struct al_buf b = scratch_buf(g);
         al_message_encode(&b, &bye);
         struct al_effect e = {.type = AL_EFFECT_SEND, .conn = p->conn, .bytes = al_buf_slice(&b)};
