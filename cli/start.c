@@ -14,7 +14,8 @@
 
 #define READY_MS 60000 /* migrating a large log may take a while */
 #define SAID_BYTES 512
-#define HELD "a node is running already" /* what aloudd says then */
+#define HELD "a node is running already"    /* what aloudd says then */
+#define CONFIG "the configuration is wrong" /* and this, when it is */
 #define HELD_TRIES 50
 #define HELD_PAUSE_MS 100
 
@@ -103,9 +104,12 @@ static int start_and_wait(struct al_cli *c)
         (void)fail(c, AL_EXIT_NO_NODE, what, al_cli_str(c, "%s.", said), "aloud node logs");
         return AL_E_BUSY;
     }
+    int status = al_child_wait(pid);
+    if (status == AL_EXIT_CONFIG && strncmp(said, CONFIG, strlen(CONFIG)) == 0)
+        return fail(c, status, what, al_cli_str(c, "%s.", said),
+            al_cli_str(c, "edit %s; man aloud names its keys", c->paths.config_file));
     if (said[0] != '\0')
         return fail(c, AL_EXIT_NO_NODE, what, al_cli_str(c, "%s.", said), "aloud node logs");
-    int status = al_child_wait(pid);
     if (status == 127)
         return fail(c, AL_EXIT_NO_NODE, what,
             "aloudd is not installed: it belongs beside this program, or into PATH.", NULL);

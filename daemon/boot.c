@@ -28,8 +28,12 @@ static int take_lock(struct al_boot *b, struct al_complaint *c)
 {
     pid_t holder = 0;
     int err = al_files_lock(&b->lock, &holder, b->paths->data);
-    if (err != AL_E_BUSY)
-        return err == 0 ? 0 : fail(c, err, "the data directory cannot be used", "aloud paths");
+    if (err == 0)
+        return 0;
+    if (err != AL_E_BUSY) {
+        al_complain_of_dir(c, err, b->paths->data);
+        return err;
+    }
     (void)snprintf(c->text, sizeof(c->text), "process %ld holds %s", (long)holder, b->paths->data);
     c->why = c->text;
     return fail(c, err, "a node is running already", "aloud status");

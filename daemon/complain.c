@@ -41,6 +41,20 @@ static const char *why_of(const struct al_complaint *c)
     return c->why != NULL ? c->why : al_err_words(c->err);
 }
 
+void al_complain_of_dir(struct al_complaint *c, int err, const char *path)
+{
+    c->err = err;
+    c->what = "the data directory cannot be used";
+    c->why = c->text;
+    c->hint = "aloud paths";
+    (void)snprintf(c->text, sizeof(c->text), "%s: %s", path, al_err_words(err));
+    if (err != AL_E_PERMISSION)
+        return;
+    (void)snprintf(c->text, sizeof(c->text), "%s must be yours, and closed to others", path);
+    (void)snprintf(c->command, sizeof(c->command), "chmod 700 '%s'", path);
+    c->hint = c->command;
+}
+
 static void put(struct al_buf *b, const char *before, const char *text, const char *after)
 {
     if (text == NULL || text[0] == '\0')

@@ -25,7 +25,14 @@ struct al_complaint {
     const char *hint; /* a command, or NULL */
     int err;
     char text[1200]; /* for a |why| that has to be made */
+    char command[1200];
 };
+
+/*
+ * The directory |path| can't be used because of |err|: name it, and when others may get at it,
+ * say how to keep them out.
+ */
+void al_complain_of_dir(struct al_complaint *c, int err, const char *path);
 
 /* Write it to stderr, made safe. Returns the status of its error. */
 int al_complain(const struct al_complaint *c);

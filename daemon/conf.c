@@ -84,6 +84,7 @@ static const struct key keys[] = {
     {"log.level", set_log_level, "error, warning, notice, info or debug"},
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
+_Static_assert(KEY_COUNT == 5, "al_conf_set() names them all");
 
 static void __attribute__((format(printf, 2, 3)))
 say(char ret_why[AL_CONF_WHY], const char *format, ...)
@@ -147,8 +148,11 @@ int al_conf_set(struct al_conf *conf, char ret_why[AL_CONF_WHY], const char *key
         return err;
     }
     const char *hint = nearest(key);
-    say(ret_why, "unknown key '%s'%s%s%s", key, hint == NULL ? "" : "; did you mean '",
-        hint == NULL ? "" : hint, hint == NULL ? "" : "'?");
+    if (hint != NULL)
+        say(ret_why, "unknown key '%s'; did you mean '%s'", key, hint);
+    else
+        say(ret_why, "unknown key '%s'; there are %s, %s, %s, %s and %s", key, keys[0].name,
+            keys[1].name, keys[2].name, keys[3].name, keys[4].name);
     return AL_E_CONFIG;
 }
 

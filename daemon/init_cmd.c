@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "complain.h"
+#include "conf.h"
 #include "files.h"
 #include "hash.h"
 #include "id.h"
@@ -137,8 +138,10 @@ static int look_around(struct init *n)
     int err = al_files_lock(&n->lock, &holder, n->paths.data);
     if (err == AL_E_BUSY)
         return fail(n, AL_E_EXISTS, "a node runs here already", NULL, "aloud status");
-    if (err != 0)
-        return fail(n, err, "the data directory cannot be used", NULL, "aloud paths");
+    if (err != 0) {
+        al_complain_of_dir(&n->complaint, err, n->paths.data);
+        return err;
+    }
     err = al_files_load(&n->keyring, n->paths.keys);
     if (err == 0)
         return fail(n, AL_E_EXISTS, "this machine has an identity already",
@@ -167,7 +170,7 @@ static int find_names(struct init *n)
     bool asks = n->name[0] == '\0' && al_terminal_is_there();
     if (n->name[0] == '\0' && !asks)
         return fail(n, AL_E_PARAMS, "a name is needed", "there is no terminal to ask at",
-            "aloudd init --name NAME --phrase-out FILE");
+            "aloud init --name NAME --phrase-out FILE");
     if (asks && !al_terminal_ask(n->name, sizeof(n->name), "Your name, as others will see it: "))
         return fail(n, AL_E_PARAMS, "a name is needed", "the input ended", NULL);
     if (!is_good_name(n->name))
@@ -190,7 +193,9 @@ static int write_phrase_file(struct init *n)
     int fd = open(n->phrase_out, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail(n, errno == EEXIST ? AL_E_EXISTS : al_private_err(errno),
-            "the file for the words cannot be made", NULL, "aloudd init --phrase-out NEW-FILE");
+            "the file for the words cannot be made",
+            errno == ENOENT ? "its directory is not there" : NULL,
+            "aloud init --phrase-out NEW-FILE");
     n->has_phrase_file = true;
     al_phrase_text(phrase, n->root.entropy);
     size_t size = strlen(phrase);
@@ -270,6 +275,15 @@ static void tell(const struct init *n)
                     "  aloud status\n");
 }
 
+/* A node that can't start is found out before there is an identity, not after it. */
+static int check_config(struct init *n)
+{
+    struct al_conf conf;
+    al_conf_init(&conf);
+    int err = al_conf_read(&conf, n->complaint.text, n->paths.config_file);
+    return err == 0 ? 0 : fail(n, err, "the configuration is wrong", n->complaint.text, NULL);
+}
+
 static int run(struct init *n)
 {
     int err = al_crypto_self_test();
@@ -277,11 +291,13 @@ static int run(struct init *n)
         return fail(n, err, "libsodium fails its self-test", NULL, NULL);
     err = al_paths_init(&n->paths, n->home);
     if (err != 0)
-        return fail(n, err, "there is no place for aloud's files", NULL, "aloudd init --home DIR");
+        return fail(n, err, "there is no place for aloud's files", NULL, "aloud init --home DIR");
     if (n->phrase_out == NULL && !al_terminal_is_there())
         return fail(n, AL_E_PARAMS, "the 24 words have nowhere to go", "there is no terminal",
-            "aloudd init --name NAME --phrase-out FILE");
-    err = look_around(n);
+            "aloud init --name NAME --phrase-out FILE");
+    err = check_config(n);
+    if (err == 0)
+        err = look_around(n);
     if (err == 0)
         err = find_names(n);
     if (err == 0)

@@ -97,6 +97,46 @@ def test_two_people_meet_read_and_answer(new_home):
     eventually(lambda: ana.rows("profile", "show", "ben")[0]["knows"] == "bikes", "the profile")
 
 
+def test_whoever_is_blocked_is_not_told_and_no_longer_listed(new_home):
+    ana, ben = new_home("ana"), new_home("ben")
+    ben.run("join", ana.rows("invite")[0]["ticket"])
+    ana.run("block", "ben")
+    left = eventually(lambda: [p for p in ben.rows("peers") if p["state"] != "connected"])
+    assert left[0]["why"] in ("", "stranger", "closed")
+    ana.run("block", "ben", "--undo")
+    ben.run("block", "ana")
+    assert ben.run("peers") == ""
+
+
+def test_audience_default_decides_where_posts_go(home):
+    (home.path / "config").write_text("audience.default = me\n")
+    home.run("node", "restart")
+    assert home.rows("post", "for me")[0]["to"] == "me"
+    assert home.rows("post", "--to", "network", "for all")[0]["to"] == "network"
+
+
+def test_a_wrong_configuration_is_found_before_there_is_an_identity(new_home, tmp_path):
+    home = new_home("ana")
+    home.run("node", "stop")
+    home.path = tmp_path / "new"
+    home.path.mkdir(mode=0o700)
+    (home.path / "config").write_text("colour = red\n")
+    words = str(tmp_path / "new.words")
+    said = home.run("init", "--name", "ben", "--phrase-out", words, status=78)
+    assert "config:1: unknown key 'colour'" in said
+    assert [p.name for p in home.path.iterdir()] == ["config"] and not os.path.exists(words)
+
+
+def test_a_directory_open_to_others_is_named_with_its_remedy(new_home, tmp_path):
+    home = new_home("ana")
+    home.run("node", "stop")
+    home.path = tmp_path / "open"
+    home.path.mkdir(mode=0o755)
+    home.path.chmod(0o755)
+    said = home.run("init", "--name", "ben", "--phrase-out", str(tmp_path / "w"), status=77)
+    assert f"chmod 700 '{home.path}'" in said
+
+
 def test_an_invite_of_somebody_away_is_queued(new_home):
     ana, ben = new_home("ana"), new_home("ben")
     ticket = ana.rows("invite")[0]["ticket"]

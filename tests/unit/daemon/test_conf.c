@@ -71,9 +71,9 @@ static void a_mistake_is_named_with_its_line(void **state)
     static const struct {
         const char *text, *line, *words;
     } cases[] = {
-        {"listen = :1\nlistem = :2\n", ":2:", "did you mean 'listen'?"},
-        {"[log]\nlevl = debug\n", ":2:", "did you mean 'log.level'?"},
-        {"completely = different\n", ":1:", "unknown key 'completely'"},
+        {"listen = :1\nlistem = :2\n", ":2:", "did you mean 'listen'"},
+        {"[log]\nlevl = debug\n", ":2:", "did you mean 'log.level'"},
+        {"completely = different\n", ":1:", "unknown key 'completely'; there are listen,"},
         {"listen = example.org:1\n", ":1:", "'example.org:1' is not"},
         {"listen = :70000\n", ":1:", "':70000' is not"},
         {"address = :4747\n", ":1:", "HOST:PORT"},
