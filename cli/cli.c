@@ -163,8 +163,10 @@ static int connect_node(struct al_cli *c)
         return al_start_node(c);
     if (err == 0)
         return 0;
+    const char *why =
+        err == AL_E_PERMISSION ? "another user's, or closed to you" : al_err_words(err);
     c->no_node = (struct al_trouble){al_exit_of(err), al_err_name(err), "the node can't be reached",
-        al_cli_str(c, "%s: %s.", c->socket, al_err_words(err)), "aloud paths"};
+        al_cli_str(c, "%s: %s.", c->socket, why), "aloud paths"};
     return AL_E_NO_NODE;
 }
 

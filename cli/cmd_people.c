@@ -64,13 +64,14 @@ static int change(struct al_cli *c, const struct relation *r, bool value)
     if (p.me)
         return al_fail(c, AL_EXIT_USAGE,
             al_cli_str(c, "that is you: %s takes others", c->cmd->name), NULL, "aloud people");
-    status = relate(c, &p, r->name, value);
     const char *petname = al_cli_opt(c, "as");
-    if (status == 0 && petname != NULL) {
+    if (petname != NULL) {
         status = give_petname(c, &p, petname);
         p.name = al_slice_str(petname);
         p.petname = true;
     }
+    if (status == 0)
+        status = relate(c, &p, r->name, value);
     if (status != 0)
         return status;
     const char *name = al_refs_name(c, p.identity, p.name, p.petname);

@@ -50,7 +50,7 @@ static void say_node(struct al_out *o, const struct al_tree *tree, size_t i, uin
         al_row_say_body(&t, node->row);
     } else {
         al_styled_add_id(&t, node->id, 0);
-        al_styled_addf(&t, AL_STYLE_DIM, "  (not here yet)");
+        al_styled_addf(&t, AL_STYLE_DIM, "  (not here, or blocked)");
     }
     struct al_styled_box box = {.lead = (const char *)lead.p,
         .margin = (const char *)margin.p,
@@ -134,7 +134,9 @@ const struct al_cmd al_cmd_thread = {
     .group = AL_GROUP_READ,
     .usage = "ID",
     .summary = "the conversation around an entry, as a tree",
-    .about = "Entries that somebody refers to but that are not here are named.",
+    .about =
+        "Entries that somebody refers to but that are not here are named; so are those of people "
+        "whom you block.",
     .fields = AL_ROW_OUT_FIELDS,
     .examples = {"aloud thread q7xk", "aloud thread last"},
     .args_min = 1,

@@ -35,6 +35,8 @@ int api_relate(struct al_node *n, uint64_t call, struct al_slice params, struct 
         uint8_t bytes[AL_NAME_MAX + 8];
         struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
         al_write_str(&b, al_read_str(&r, AL_NAME_MAX));
+        if (r.err == AL_E_LENGTH)
+            (void)snprintf(n->why, sizeof(n->why), "a petname has at most %d bytes", AL_NAME_MAX);
         err = r.err != 0 ? AL_E_PARAMS : node_choose(n, "petname", &identity, al_buf_slice(&b));
     }
     if (err != 0)

@@ -44,7 +44,7 @@ def test_block_says_what_it_does_and_what_it_does_not(person):
 
 def test_follow_as_gives_a_petname(person, node):
     assert person.run("follow", "kai", "--as", "lin").returncode == 0
-    assert [p["value"] for p in node.named("relate")] == [True, "lin"]
+    assert [p["value"] for p in node.named("relate")] == ["lin", True]
 
 
 def test_nobody_has_relations_with_oneself(person, node):
