@@ -270,6 +270,28 @@ static void make_ids(void)
     keep("id", "alike", -1, al_slice_str("OILoil"));
 }
 
+/* Steps of a peer, as fuzz_engine.c numbers them. */
+static void make_sessions(void)
+{
+    static const struct {
+        const char *name;
+        size_t n;
+        uint8_t steps[24];
+    } sessions[] = {
+        {"catch-up", 12, {6, 0, 1, 245, 9, 0, 9, 0, 9, 0, 2, 10}},
+        {"fork", 10, {8, 0, 8, 1, 15, 1, 8, 2, 2, 10}},
+        {"payload", 7, {8, 128, 11, 1, 0, 2, 10}},
+        {"own-heads", 12, {7, 2, 0, 7, 200, 1, 9, 3, 2, 255, 16, 2}},
+        {"lies", 14, {5, 15, 128, 246, 130, 246, 132, 246, 9, 1, 9, 1, 9, 1}},
+        {"statements", 13, {6, 0, 0, 7, 12, 0, 0, 0, 0, 1, 12, 1, 1}},
+        {"serve", 15, {13, 2, 16, 201, 14, 1, 0, 14, 1, 64, 19, 0, 14, 1, 1}},
+        {"bad-commit", 14, {8, 0, 17, 0, 0, 1, 1, 8, 2, 18, 0, 0, 1, 8}},
+        {"samples", 20, {3, 4, 0, 3, 1, 0, 3, 10, 1, 0, 9, 3, 3, 16, 2, 0, 1, 2, 0, 9}},
+    };
+    for (size_t i = 0; i < sizeof(sessions) / sizeof(sessions[0]); i++)
+        keep("engine", sessions[i].name, -1, al_slice_of(sessions[i].steps, sessions[i].n));
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -288,5 +310,6 @@ int main(int argc, char **argv)
     make_tickets();
     make_rpc();
     make_ids();
+    make_sessions();
     return 0;
 }
