@@ -78,6 +78,8 @@ int al_complain(const struct al_complaint *c)
 
 void al_complaint_line(char *out, size_t cap, const struct al_complaint *c)
 {
-    const char *why = why_of(c);
-    (void)snprintf(out, cap, "%s%s%s", c->what, why[0] == '\0' ? "" : ": ", why);
+    struct al_buf b = al_buf_fixed((uint8_t *)out, cap - 1);
+    put(&b, "", c->what, "");
+    put(&b, ": ", why_of(c), "");
+    out[b.n] = '\0';
 }

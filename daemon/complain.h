@@ -37,7 +37,7 @@ void al_complain_of_dir(struct al_complaint *c, int err, const char *path);
 /* Write it to stderr, made safe. Returns the status of its error. */
 int al_complain(const struct al_complaint *c);
 
-/* The same in one line, without a full stop, for another program; cut off to |cap|. */
+/* The same in one line, made safe too, without a full stop, for another program; cut to |cap|. */
 void al_complaint_line(char *out, size_t cap, const struct al_complaint *c);
 
 #endif

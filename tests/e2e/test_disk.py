@@ -95,7 +95,7 @@ def test_something_else_in_place_of_a_file_is_refused_or_replaced(new_node, tmp_
     elif what == "symlink":
         path.symlink_to(victim)
     else:
-        path.write_bytes(os.urandom(9000))
+        path.write_bytes(b"li\x1b[31mst\xff\xfe = 1\n" + os.urandom(9000))
         path.chmod(0o600)
     options = ["--config", str(path)] if name == "config" else []
     said = node.spawn(*options)
