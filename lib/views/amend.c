@@ -146,7 +146,5 @@ int al_amend_take(struct al_views *v, const struct al_entry_head *e, const struc
         return al_shelf_wipe(v, e->n, AL_ENTRY_RETRACTED);
     struct al_entry_head old;
     int got = find(v, &old, &target->id);
-    if (got <= 0 || old.author != e->author)
-        return got < 0 ? got : 0;
-    return al_amend_apply(v, old.n);
+    return got > 0 ? al_amend_apply(v, old.n) : got;
 }
