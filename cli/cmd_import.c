@@ -208,14 +208,14 @@ static int run_batches(struct import *im)
 
 /* ---- what is asked before ---- */
 
-/* "aloud  143 commits of ada@example.org, Mon 3 Nov to 14:03, #aloud, me" */
+/* "aloud  143 commits of ada@example.org, 3 Nov 2025 to 22 Nov 2026, #aloud, me" */
 static const char *summary(struct import *im)
 {
     struct al_cli *c = im->cli;
-    char first[64];
-    char last[64];
-    al_when_relative(first, sizeof(first), im->first_ms, im->now_ms);
-    al_when_relative(last, sizeof(last), im->last_ms, im->now_ms);
+    char first[16];
+    char last[16];
+    al_when_day_text(first, im->first_ms);
+    al_when_day_text(last, im->last_ms);
     const char *whose = im->pick.email != NULL ? al_cli_str(c, "by %s", im->pick.email)
                         : im->authors == 1
                             ? "by 1 author"

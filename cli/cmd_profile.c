@@ -128,6 +128,15 @@ static struct al_slice form(struct al_cli *c, const struct profile *p)
     return al_slice_str(al_cli_str(c, "%s\n%s", text, al_cli_dup(c, p->field[ABOUT])));
 }
 
+/* What follows |word| and a colon in |line|, or n = 0 and NULL when that is not its beginning. */
+static struct al_slice after(struct al_slice line, const char *word)
+{
+    size_t k = strlen(word);
+    if (line.n <= k || memcmp(line.p, word, k) != 0 || line.p[k] != ':')
+        return al_slice_of(NULL, 0);
+    return al_slice_of(line.p + k + 1, line.n - k - 1);
+}
+
 /* Read a form. Lines up to the first that is empty or no field are fields; the rest is about. */
 static void read_form(struct profile *p, struct al_slice text)
 {
@@ -137,10 +146,11 @@ static void read_form(struct profile *p, struct al_slice text)
         size_t n = end == NULL ? text.n : (size_t)(end - text.p);
         int found = -1;
         for (int i = 0; i < ABOUT; i++) {
-            size_t k = strlen(fields[i].label);
-            if (n > k && memcmp(text.p, fields[i].label, k) == 0 && text.p[k] == ':') {
+            struct al_slice v = after(al_slice_of(text.p, n), fields[i].label);
+            if (v.p == NULL)
+                v = after(al_slice_of(text.p, n), fields[i].key);
+            if (v.p != NULL) {
                 found = i;
-                struct al_slice v = al_slice_of(text.p + k + 1, n - k - 1);
                 while (v.n > 0 && v.p[0] == ' ')
                     v = al_slice_of(v.p + 1, v.n - 1);
                 p->field[i] = al_editor_trim(v);
@@ -217,6 +227,15 @@ static void encode(struct al_buf *b, const struct profile *p)
     }
 }
 
+static bool is_as_before(const struct profile *p, struct al_slice old)
+{
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        if (!al_slice_eq(p->field[i], al_get_str(old, fields[i].key)))
+            return false;
+    }
+    return true;
+}
+
 static int edit(struct al_cli *c)
 {
     struct al_slice old;
@@ -236,6 +255,12 @@ static int edit(struct al_cli *c)
         status = check(c, &p, &d);
     if (status != 0)
         return status;
+    if (is_as_before(&p, old)) {
+        if (d.file != NULL)
+            (void)unlink(d.file);
+        al_cli_note(c, "Nothing has changed.");
+        return AL_EXIT_DONE;
+    }
     struct al_buf entry = al_heapbuf();
     encode(&entry, &p);
     al_params_raw(&d.call, "entry", al_buf_slice(&entry));
@@ -276,9 +301,11 @@ const struct al_cmd al_cmd_profile = {
     .group = AL_GROUP_PEOPLE,
     .usage = "[show [PERSON] | edit]",
     .summary = "what a person is working on, knows and wants to learn",
-    .about = "edit changes the fields that are given as options and keeps the others; without "
-             "options it opens your editor, or takes the same form from stdin. Your profile is "
-             "readable by anyone on the network.",
+    .about =
+        "edit changes the fields that are given as options and keeps the others; without "
+        "options it opens your editor, or takes the same form from stdin: lines that begin with "
+        "name:, working on:, wants to learn: and knows:, and after an empty one the text about "
+        "you. Your profile is readable by anyone on the network.",
     .opts = profile_opts,
     .fields = "identity, petname, name, working, wants, knows, about, me, following, admitted, "
               "blocked, entries, first, last",

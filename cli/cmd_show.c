@@ -302,7 +302,9 @@ const struct al_cmd al_cmd_show = {
     .opts = (const struct al_cli_opt[]){{"history", 0, NULL, "it and every change of it"},
         {"verify", 0, NULL, "check hash and signature here, not in the node"},
         {"raw", 0, NULL, "header, signature and content, in hexadecimal"}, {0}},
-    .fields = AL_ROW_OUT_FIELDS,
+    .fields = AL_ROW_OUT_FIELDS
+    "; --verify: ok, check; --raw: id, device, log, seq, time_ms, prev, plen, phash, sig_seq, sig, "
+    "payload",
     .examples = {"aloud show q7xk", "aloud show --verify last"},
     .args_min = 1,
     .args_max = 1,

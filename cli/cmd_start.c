@@ -186,9 +186,10 @@ static void say_state(struct al_cli *c, const struct state *s)
     al_say(o, AL_STYLE_NONE, "  %s\n",
         plural(c, al_get_uint(s->node, "devices"), "device", "devices"));
     label(o, "entries");
-    al_say(o, AL_STYLE_NONE, "%llu, %llu of them yours\n",
-        (unsigned long long)al_get_uint(s->node, "entries"),
-        (unsigned long long)al_get_uint(s->node, "own_entries"));
+    uint64_t all = al_get_uint(s->node, "entries");
+    uint64_t own = al_get_uint(s->node, "own_entries");
+    al_say(o, AL_STYLE_NONE, "%llu, %s\n", (unsigned long long)all,
+        own == all ? "all yours" : al_cli_str(c, "%llu of them yours", (unsigned long long)own));
     label(o, "people");
     al_say(o, AL_STYLE_NONE, "%llu known, %llu followed\n",
         (unsigned long long)al_get_uint(s->node, "people"),

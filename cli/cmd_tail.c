@@ -12,7 +12,7 @@
 #include "row_out.h"
 
 #define FIRST_ROWS 10
-#define WAIT_MS (60 * 60 * 1000)
+#define WAIT_MS 5000 /* between looks at whether somebody still reads */
 #define RETRY_FIRST_MS 100
 #define RETRY_MAX_MS 2000
 
@@ -169,7 +169,7 @@ static int follow(struct tail *t)
 {
     struct al_cli *c = t->cli;
     int status = 0;
-    while (status == 0 && !al_out_gone(c->out)) {
+    while (status == 0 && !al_out_left(c->out)) {
         struct al_rpc rpc;
         let_interrupts(true);
         int err = al_client_next(c->client, &rpc, WAIT_MS);

@@ -109,6 +109,8 @@ static int fail_waiting(
         t.status = path != NULL ? AL_EXIT_LATER : t.status;
         if (waits)
             t.hint = "aloud post --resend";
+        else if (path != NULL)
+            t.hint = al_cli_str(c, "%s < %s", d->again, path);
     }
     t.why = where(c, t.why, path, d->text, waits ? " and goes out with the next `aloud post`" : "");
     return al_fail_trouble(c, &t);

@@ -45,7 +45,7 @@ static void say_head(struct al_feed *f, const struct al_row *r)
     al_when_clock(clock, r->time_ms);
     (void)snprintf(lead, sizeof(lead), "%-*s", AL_FEED_INDENT, clock);
     al_styled_init(&t);
-    al_styled_add_id(&t, r->id, r->id_chars);
+    al_styled_add_id(&t, r->id, f->id_chars);
     al_styled_addf(&t, AL_STYLE_NONE, "  ");
     al_row_say_author(&t, r);
     al_styled_addf(&t, AL_STYLE_NONE, "  ");
@@ -85,7 +85,7 @@ static void say_entry(struct al_feed *f, const struct al_row *r)
     box.lines_max = f->style == AL_FEED_FOLDED ? AL_FEED_LINES : 0;
     if (!al_styled_say(f->out, &t, &box)) {
         al_say(f->out, AL_STYLE_DIM, "%*s… aloud show ", AL_FEED_INDENT, "");
-        al_say_id(f->out, r->id, r->id_chars);
+        al_say_id(f->out, r->id, f->id_chars);
         al_say(f->out, AL_STYLE_NONE, "\n");
     }
     al_styled_fini(&t);
@@ -164,6 +164,10 @@ int al_feed_rows(struct al_feed *f, const struct al_row *rows, size_t n)
     if (!al_out_is_pretty(f->out))
         return 0;
     int err = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].id_chars > f->id_chars)
+            f->id_chars = rows[i].id_chars;
+    }
     for (size_t i = 0; i < n && err == 0;) {
         uint64_t day = al_when_day(rows[i].time_ms);
         size_t end = i + 1;

@@ -20,9 +20,10 @@ struct al_feed {
     struct al_out *out;
     uint64_t now_ms;
     enum al_feed_style style;
-    bool begun;   /* a day was printed */
-    uint64_t day; /* the first instant of it */
-    bool cut;     /* more rows follow than will be printed: the last day may have more */
+    size_t id_chars; /* of every id: as many as the longest needs */
+    bool begun;      /* a day was printed */
+    uint64_t day;    /* the first instant of it */
+    bool cut;        /* more rows follow than will be printed: the last day may have more */
 };
 
 /* Print |n| rows, in their order, under the days they belong to. Returns 0 or AL_E_NOMEM. */

@@ -1,6 +1,7 @@
 #include "out.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -40,6 +41,14 @@ size_t al_out_width(const struct al_out *o)
 bool al_out_gone(const struct al_out *o)
 {
     return o->gone || o->err != 0;
+}
+
+bool al_out_left(struct al_out *o)
+{
+    struct pollfd pfd = {.fd = o->fd};
+    if (poll(&pfd, 1, 0) == 1 && (pfd.revents & (POLLERR | POLLHUP)) != 0)
+        o->gone = true;
+    return al_out_gone(o);
 }
 
 const char *al_out_unknown_field(const struct al_out *o)

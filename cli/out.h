@@ -45,6 +45,9 @@ void al_out_flush(struct al_out *o);
 /* True if the reader of our output has gone: time to stop. */
 bool al_out_gone(const struct al_out *o);
 
+/* The same, looking at the descriptor: for output that may have nothing to say for long. */
+bool al_out_left(struct al_out *o);
+
 /* A field asked for with --json=... that the first row did not have, or NULL. */
 const char *al_out_unknown_field(const struct al_out *o);
 

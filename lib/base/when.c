@@ -434,6 +434,15 @@ void al_when_clock(char *out, uint64_t ms)
         out[0] = '\0'; /* always five bytes: never */
 }
 
+void al_when_day_text(char *out, uint64_t ms)
+{
+    struct tm tm = local((int64_t)(ms / 1000));
+    if (strftime(out, 16, "%e %b %Y", &tm) == 0)
+        out[0] = '\0'; /* the year has at most five digits: never */
+    if (out[0] == ' ') /* the day has one */
+        memmove(out, out + 1, strlen(out));
+}
+
 void al_when_date(char *out, size_t cap, uint64_t ms, uint64_t now_ms)
 {
     struct tm tm = local((int64_t)(ms / 1000));

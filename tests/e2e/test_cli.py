@@ -108,6 +108,15 @@ def test_whoever_is_blocked_is_not_told_and_no_longer_listed(new_home):
     assert ben.run("peers") == ""
 
 
+def test_tail_ends_when_nobody_reads_it_any_more(home):
+    home.run("post", "the only one")
+    tail = home.start("tail")
+    assert "the only one" in tail.stdout.readline()
+    tail.stdout.close()
+    assert tail.wait(60) == 0
+    tail.stderr.close()
+
+
 def test_audience_default_decides_where_posts_go(home):
     (home.path / "config").write_text("audience.default = me\n")
     home.run("node", "restart")

@@ -132,11 +132,11 @@ static void garbage_is_refused(void **state)
     static const char *const garbage[] = {"", " ", "soon", "2026", "2026-13-01", "2026-00-10",
         "2026-02-29", "1900-02-29", "2026-11-31", "2026-11-22T", "2026-11-22T24:00",
         "2026-11-22T14:60", "2026-11-22T14:03:60", "2026-11-22T14:03x", "2026-11-22T14:03+15:00",
-        "2026-11-22 14:03:09.", "2026/11/22", "26-11-22", "14:0", "1:3", "111:03", "24:00", "now 14:03",
-        "last", "last year", "last friday noon", "-2", "-2x", "--2d", "2d", "3 days", "days ago",
-        "1234567 days ago", "-999999y", "1969-12-31", "yesterday 25:00", "today\x01", "sundays",
-        "22. November", "２０２６-11-22", "2026-11-22T14:03:09Z and much more than anybody types",
-        "9999999999999999999 days ago"};
+        "2026-11-22 14:03:09.", "2026/11/22", "26-11-22", "14:0", "1:3", "111:03", "24:00",
+        "now 14:03", "last", "last year", "last friday noon", "-2", "-2x", "--2d", "2d", "3 days",
+        "days ago", "1234567 days ago", "-999999y", "1969-12-31", "yesterday 25:00", "today\x01",
+        "sundays", "22. November", "２０２６-11-22",
+        "2026-11-22T14:03:09Z and much more than anybody types", "9999999999999999999 days ago"};
     for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {
         uint64_t ms = 7;
         if (al_when_parse(&ms, al_slice_str(garbage[i]), NOW) != AL_E_WHEN)
@@ -187,6 +187,16 @@ static void the_relative_form_says_no_more_than_needed(void **state)
     EXPECT_RELATIVE(-3 * 86400, "Wed 25 Nov");
 }
 
+static void a_day_by_itself_has_its_year(void **state)
+{
+    (void)state;
+    char out[16];
+    al_when_day_text(out, NOW);
+    assert_string_equal(out, "22 Nov 2026");
+    al_when_day_text(out, NOW - UINT64_C(20) * 24 * 3600 * 1000);
+    assert_string_equal(out, "2 Nov 2026");
+}
+
 static void days_have_a_heading_and_entries_a_time(void **state)
 {
     (void)state;
@@ -211,6 +221,7 @@ int main(void)
         cmocka_unit_test(garbage_is_refused),
         cmocka_unit_test(utc_covers_all_times),
         cmocka_unit_test(the_relative_form_says_no_more_than_needed),
+        cmocka_unit_test(a_day_by_itself_has_its_year),
         cmocka_unit_test(days_have_a_heading_and_entries_a_time),
     };
     return cmocka_run_group_tests(tests, in_berlin, NULL);

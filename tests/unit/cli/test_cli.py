@@ -151,7 +151,7 @@ def test_a_refused_text_is_kept_as_it_was(person, node):
         raise Refused(-10046, "audience", "that audience is not possible", "aloud help post")
     node.answers["post"] = refuse
     done = person.run("post", "--json", "my words")
-    assert done.returncode == 65
+    assert done.returncode == 77
     error = json.loads(done.stderr)["error"]
     assert error["name"] == "audience" and error["try"] == "aloud help post"
     assert person.drafts(".draft") == []
@@ -249,6 +249,13 @@ def test_an_editor_that_was_never_there_leaves_nothing(person, node):
     done = person.run("post", "-e", env={"EDITOR": "/nowhere/vi", "VISUAL": ""})
     assert done.returncode == 1 and "VISUAL or EDITOR" in done.stderr
     assert node.named("post") == [] and person.drafts("") == []
+
+
+def test_ids_of_a_listing_are_as_long_as_the_longest_needs(person, node):
+    node.answers["timeline"] = {"rows": [row(1, short=4), row(2, short=7, kind="question")]}
+    lines = person.run("timeline", "--pretty").stdout.splitlines()
+    heads = [line.split("  ") for line in lines if "you  network" in line]
+    assert [len(head[1]) for head in heads] == [9, 9]
 
 
 def test_words_from_the_node_cannot_steer_the_terminal(person, node):

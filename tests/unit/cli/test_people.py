@@ -173,6 +173,12 @@ def test_profile_edit_reads_its_form_from_stdin(person, own_profile):
         "about": "I ride.\nknows: not a field"}
 
 
+def test_a_profile_that_stays_the_same_is_not_posted(person, own_profile):
+    done = person.run("profile", "edit", "--name", "pit")
+    assert done.returncode == 0 and "Nothing has changed." in done.stderr
+    assert own_profile.named("post") == [] and person.drafts("") == []
+
+
 def test_a_profile_without_a_name_is_refused_and_kept(person, own_profile):
     done = person.run("profile", "edit", text="working on: sync\n")
     assert done.returncode == 65 and own_profile.named("post") == []
