@@ -216,6 +216,8 @@ static const char *summary(struct import *im)
     char last[16];
     al_when_day_text(first, im->first_ms);
     al_when_day_text(last, im->last_ms);
+    const char *dates = strcmp(first, last) == 0 ? al_cli_str(c, "on %s", first)
+                                                 : al_cli_str(c, "from %s to %s", first, last);
     const char *whose = im->pick.email != NULL ? al_cli_str(c, "by %s", im->pick.email)
                         : im->authors == 1
                             ? "by 1 author"
@@ -223,8 +225,8 @@ static const char *summary(struct import *im)
     const char *tags = "";
     for (size_t i = 0; i < im->tag_count; i++)
         tags = al_cli_str(c, "%s #%s", tags, im->tag_room.tag[i]);
-    return al_cli_str(c, "%s: %llu commit%s %s, from %s to %s\n  tagged%s, to %s", im->repo.name,
-        (unsigned long long)im->commits, im->commits == 1 ? "" : "s", whose, first, last, tags,
+    return al_cli_str(c, "%s: %llu commit%s %s, %s\n  tagged%s, to %s", im->repo.name,
+        (unsigned long long)im->commits, im->commits == 1 ? "" : "s", whose, dates, tags,
         al_audience_words(c, al_slice_str(im->to), 0, 0));
 }
 
