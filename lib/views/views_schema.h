@@ -10,7 +10,7 @@
 
 #include "err.h"
 
-#define AL_VIEWS_SCHEMA 1 /* a file with another number is thrown away and rebuilt */
+#define AL_VIEWS_SCHEMA 2 /* a file with another number is thrown away and rebuilt */
 
 /* The column state of an entry. */
 enum al_entry_state {
