@@ -176,15 +176,38 @@ static void whoever_asks_and_does_not_read_is_told_to_wait(void **state)
     assert_int_equal(rig_peer_closed(&p), 0);
 }
 
+/* It asks at a pace that the budget allows, and reads nothing. */
 static void whoever_never_reads_is_let_go(void **state)
 {
-    struct al_range everything = {.mode = AL_RANGE_FINGERPRINT};
+    struct al_message m = {.type = AL_MSG_RESET};
+    struct al_identity id;
+    uint32_t asked = 0;
     (void)state;
+    for (uint64_t i = 0; i < 500; i++) {
+        sample_bytes(&id, sizeof(id), 300 + i);
+        rig_relate(n, &id, "follow", true);
+    }
+    rig_peer_drop(&p);
+    rig_peer_drop(&q);
     r.slow = true;
-    for (uint32_t i = 0; i < 1000000 && rig_peer_closed(&p) == 0; i++)
-        send_ranges(2 * i, false, &everything, 1);
+    for (; rig_peer_closed(&p) == 0 && asked < 20000; asked++) {
+        r.now.mono_ms += 10;
+        rig_peer_send(&p, &m); /* each time it is told all 500 again */
+    }
     assert_int_equal(rig_peer_closed(&p), AL_E_BUDGET);
-    assert_false(heap_grew_by(100 * MIB)); /* the messages, as the test keeps them */
+    assert_in_range(asked, 1000, 4000);
+}
+
+static void whoever_asks_for_everything_again_and_again_is_cut_off(void **state)
+{
+    struct al_range everything = {.mode = AL_RANGE_FINGERPRINT};
+    uint32_t asked = 0;
+    (void)state;
+    for (; rig_peer_closed(&p) == 0 && asked < 1000000; asked++) {
+        send_ranges(2 * asked, false, &everything, 1);
+        rig_peer_drop(&p);
+    }
+    assert_int_equal(rig_peer_closed(&p), AL_E_BUDGET);
 }
 
 static void payloads_asked_for_in_one_breath_do_not_pile_up(void **state)
@@ -346,6 +369,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             whoever_asks_and_does_not_read_is_told_to_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(whoever_never_reads_is_let_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            whoever_asks_for_everything_again_and_again_is_cut_off, setup, teardown),
         cmocka_unit_test_setup_teardown(
             payloads_asked_for_in_one_breath_do_not_pile_up, setup, teardown),
         cmocka_unit_test_setup_teardown(
