@@ -190,7 +190,7 @@ static int node_logs(struct al_cli *c)
         (void)lseek(fd, 0, SEEK_SET);
     if (fd < 0 || al_dirs_read(&log, fd, 2 * LOG_BYTES_MAX) != 0) {
         status = al_fail(c, AL_EXIT_NO_SUCH, al_cli_str(c, "%s can't be read", path),
-            "A node that systemd runs writes into the journal.", "journalctl --user -u aloudd");
+            "A node that systemd runs writes into the journal.", "journalctl --user -u aloud");
     }
     size_t from = log.n;
     while (from > 0 && (log.p[from - 1] != '\n' || from == log.n || --lines > 0))

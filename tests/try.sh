@@ -64,7 +64,7 @@ step "kai takes in the history of $repository"
 as kai import git "$repository" --all --to network --yes --json >"$scratch/import"
 added=$(field added <"$scratch/import")
 ((added > 0)) || fail "no commit was imported"
-as kai import git "$repository" --all --to network --yes --json >"$scratch/again"
+as kai import git "$repository" --all --to network --yes --quiet --json >"$scratch/again"
 [[ $(field added <"$scratch/again") -eq 0 ]] || fail "a second import added entries again"
 printf '%s commits, each an entry; run again: 0 new\n' "$added"
 
