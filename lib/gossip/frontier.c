@@ -9,9 +9,8 @@
 #include "statement.h"
 #include "write.h"
 
-#define ITEM_BYTES 128                  /* of an encoded item, at most */
-#define ITEMS_BYTES ((size_t)64 * 1024) /* of the items of one range, at most */
-#define ITEMS_PER_UNIT 32               /* of the budget, for collecting and sorting ours */
+#define ITEM_BYTES 128    /* of an encoded item, at most */
+#define ITEMS_PER_UNIT 32 /* of the budget, for collecting and sorting ours */
 
 /* --- what is held here --------------------------------------------------------------------- */
 
@@ -110,21 +109,17 @@ struct teller {
     uint32_t count;
 };
 
-static int teller_init(
-    struct teller *t, struct al_gossip *g, struct peer *p, uint32_t session, uint32_t round)
+static struct teller teller_new(
+    struct al_gossip *g, struct peer *p, uint32_t session, uint32_t round)
 {
-    *t = (struct teller){.g = g, .p = p, .session = session, .round = round};
-    uint8_t *ranges = malloc(AL_MESSAGE_MAX);
-    uint8_t *items = malloc(ITEMS_BYTES);
-    t->ranges = al_buf_fixed(ranges, AL_MESSAGE_MAX);
-    t->items = al_buf_fixed(items, ITEMS_BYTES);
-    return ranges == NULL || items == NULL ? AL_E_NOMEM : 0;
-}
-
-static void teller_fini(struct teller *t)
-{
-    free(t->ranges.p);
-    free(t->items.p);
+    return (struct teller){
+        .g = g,
+        .p = p,
+        .session = session,
+        .round = round,
+        .ranges = al_buf_fixed(g->body, AL_MESSAGE_MAX),
+        .items = al_buf_fixed(g->items, ITEMS_BYTES),
+    };
 }
 
 static void teller_flush(struct teller *t, bool more)
@@ -228,13 +223,13 @@ static int tell_only(
 int frontier_open(
     struct al_gossip *g, struct peer *p, const struct al_identity *only, size_t only_count)
 {
-    struct teller t;
+    uint32_t session = p->next_session++ * 2 + (p->outgoing ? 0 : 1);
+    struct teller t = teller_new(g, p, session, 0);
     struct items items = {.list = NULL};
-    int err = teller_init(&t, g, p, p->next_session * 2 + (p->outgoing ? 0 : 1), 0);
-    p->next_session++;
-    if (err == 0 && only != NULL)
+    int err = 0;
+    if (only != NULL) {
         err = tell_only(g, &t, only, only_count);
-    if (err == 0 && only == NULL) {
+    } else {
         p->compared = true;
         err = shared_items(g, p, &items, NULL, 0);
         if (err == 0)
@@ -243,7 +238,6 @@ int frontier_open(
     if (err == 0)
         teller_flush(&t, false);
     free(items.list);
-    teller_fini(&t);
     return err;
 }
 
@@ -415,19 +409,17 @@ int frontier_receive(struct al_gossip *g, struct peer *p, const struct al_messag
 {
     bool answers = goes_on(&p->hearing, m) || wants_answer(m);
     bool more = m->u.reconcile.more;
-    struct teller t;
     int err = 0;
     if (!answers) {
         err = hear_ranges(g, p, m, NULL);
     } else {
-        err = teller_init(&t, g, p, m->u.reconcile.session, m->u.reconcile.round + 1);
-        if (err == 0 && !goes_on(&p->hearing, m))
+        struct teller t = teller_new(g, p, m->u.reconcile.session, m->u.reconcile.round + 1);
+        if (!goes_on(&p->hearing, m))
             err = hearing_begin(g, p, m);
         if (err == 0)
             err = hear_ranges(g, p, m, &t);
         if (err == 0)
             teller_flush(&t, more);
-        teller_fini(&t);
     }
     if (answers && !more) {
         free(p->hearing.items);

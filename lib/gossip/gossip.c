@@ -264,9 +264,11 @@ int al_gossip_new(struct al_gossip **ret, const struct al_gossip_opts *opts, str
     g->announced = al_map_new(4, secret);
     g->scratch = malloc(AL_MESSAGE_MAX);
     g->body = malloc(AL_MESSAGE_MAX);
+    g->items = malloc(ITEMS_BYTES);
     g->next_dial = al_rng_below(opts->rng, UINT64_C(1) << 48); /* no answer to an engine before */
     bool complete = g->by_conn != NULL && g->asked != NULL && g->gap_index != NULL &&
-                    g->announced != NULL && g->scratch != NULL && g->body != NULL;
+                    g->announced != NULL && g->scratch != NULL && g->body != NULL &&
+                    g->items != NULL;
     int err = complete ? al_export_new(&g->export) : AL_E_NOMEM;
     if (err == 0)
         err = gaps_load(g);
@@ -304,5 +306,6 @@ void al_gossip_free(struct al_gossip *g)
     al_export_free(g->export);
     free(g->scratch);
     free(g->body);
+    free(g->items);
     free(g);
 }

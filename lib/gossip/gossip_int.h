@@ -40,7 +40,8 @@
 #define GAPS_MAX 65536
 
 #define VAIN_MAX 64 /* requests in a row without a gain, then a log is not asked for any more */
-#define PAYLOADS_ASKED 3 /* payloads a request: they fit 192 KiB */
+#define ITEMS_BYTES ((size_t)64 * 1024) /* of the items of one range, at most */
+#define PAYLOADS_ASKED 3                /* payloads a request: they fit 192 KiB */
 
 struct peer;
 struct request;
@@ -195,7 +196,8 @@ struct al_gossip {
     uint64_t acks_ms;         /* mono: save what peers hold of our logs then; 0: it is saved */
     struct al_export *export;
     uint8_t *scratch; /* of a message being encoded: AL_MESSAGE_MAX */
-    uint8_t *body;    /* of a segment that goes into it: AL_MESSAGE_MAX */
+    uint8_t *body;    /* of what goes into it: AL_MESSAGE_MAX */
+    uint8_t *items;   /* of one range in it: ITEMS_BYTES */
 };
 
 /* --- peer.c ---------------------------------------------------------------------------------- */
