@@ -171,7 +171,7 @@ void rig_chain(
         uint32_t n = count - at < AL_BLOCK_ENTRIES ? count - at : AL_BLOCK_ENTRIES;
         sample_segment(s, &who->as_sample, at + 1, at == 0 ? NULL : &prev, n,
             space + (size_t)at * RIG_PAYLOAD, RIG_PAYLOAD, at);
-        prev = s->items[n - 1].id;
+        prev = s->items[s->count - 1].id;
     }
 }
 
