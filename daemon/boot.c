@@ -182,7 +182,8 @@ int al_boot(struct al_boot *b, struct al_complaint *c)
         return err;
     err = al_store_open(&b->store, b->paths->log_db, AL_STORE_WRITE);
     if (err == AL_E_NOT_FOUND)
-        return fail(c, err, "there are keys, but no log: log.db is gone", "aloud restore");
+        return fail(c, err, "there are keys, but no log: log.db is gone",
+            "stop the node and put a backup in the place of log.db");
     if (err == 0)
         err = compare_start(b, &start);
     if (err == 0)

@@ -120,7 +120,8 @@ static int clear_half_made(struct init *n)
     }
     if (err == AL_E_EXISTS)
         return fail(n, err, "there is a log here, but no keys",
-            "its entries belong to somebody: init does not touch them", "aloud restore");
+            "its entries belong to somebody: init does not touch them",
+            "stop the node and put a backup in the place of log.db");
     if (err != 0)
         return fail(n, err, "there is a log here that cannot be read", NULL, "aloud paths");
     for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
