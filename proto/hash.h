@@ -21,6 +21,8 @@
 #define AL_P_HINT "aloud1-hint"
 #define AL_P_SEAL "aloud1-seal"
 #define AL_P_EPOCH "aloud1-epoch"
+#define AL_P_PIECE "aloud1-piece"
+#define AL_P_BOOT "aloud1-boot"
 #define AL_P_NETWORK "aloud1-net"
 #define AL_P_INVITE "aloud1-invite"
 #define AL_P_INTEREST "aloud1-interest"
@@ -33,6 +35,7 @@
 #define AL_P_SIG_ENTRY "aloud1-sig-entry"
 #define AL_P_SIG_ROOT "aloud1-sig-root"
 #define AL_P_SIG_DEVICE "aloud1-sig-dev"
+#define AL_P_SIG_BOOT "aloud1-sig-boot"
 #define AL_P_SIG_ADDRESS "aloud1-sig-addr"
 
 /* H(purpose, parts): BLAKE2b-256 of the |count| parts, concatenated. */

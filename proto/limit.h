@@ -47,6 +47,7 @@
 
 #define AL_MEMBERS_MAX 150
 #define AL_CIRCLE_BOXES_MAX 152
+#define AL_CIRCLE_LIST_MAX 512 /* members and former ones, in one epoch */
 #define AL_CIRCLE_OLD_MAX 64
 #define AL_CIRCLE_PARENTS_MAX 4
 
@@ -54,6 +55,8 @@
 #define AL_PIECE_BYTES (64 * 1024)
 #define AL_PIECES_MAX 512
 #define AL_ATTACHMENTS_MAX 8
+#define AL_FILE_NAME_MAX 128
+#define AL_MIME_MAX 64
 
 #define AL_AGENT_MAX 64
 #define AL_REASON_MAX 64

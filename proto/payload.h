@@ -70,7 +70,16 @@ struct al_payload {
     struct al_slice val;     /* "val" of a state: one encoded value, raw */
     struct al_slice from;    /* "from" of a lesson: an encoded array of refs, raw */
     struct al_slice state;   /* "state" of a goal: "open", "done" or "dropped" */
+    struct al_slice files;   /* "files": an encoded array of attachments, raw; attachment.h */
+    struct al_slice cid;     /* "cid" of a circle or leave: 16 bytes */
+    uint64_t n;              /* "n" of a circle: its epoch's number */
+    struct al_slice parents; /* "parents" of a circle: an encoded array of refs, raw */
+    struct al_slice boxes;   /* "boxes" of a circle: an encoded array of bin 96, raw */
+    struct al_slice old;     /* "old" of a circle: an encoded array of bin, raw */
+    struct al_slice meta;    /* "meta" of a circle: sealed */
     struct al_slice raw;     /* the whole payload */
+
+    const uint8_t *epoch_key; /* not a field: the 32 bytes that al_append() seals CIRCLE with */
 };
 
 /*

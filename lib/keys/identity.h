@@ -64,4 +64,20 @@ struct al_slice al_record_cert(const struct al_record *r, const struct al_device
 /* The highest generation of the reading key, 0 when there is none. */
 uint32_t al_record_read_generation(const struct al_record *r);
 
+/* What the record says of its newest reading key. */
+struct al_reading {
+    uint32_t generation; /* 0: there is none */
+    uint8_t read_pk[32];
+    bool unsafe; /* a device that is revoked by now has a box of it */
+};
+
+/* Of several statements of the newest generation the one with the smallest hash speaks. */
+void al_record_reading(const struct al_record *r, struct al_reading *ret);
+
+/*
+ * The box for |device| in any statement of |generation|. Returns 0 or AL_E_NOT_FOUND.
+ */
+AL_MUST_CHECK int al_record_read_box(const struct al_record *r, uint8_t ret_box[AL_READ_BOX_BYTES],
+    uint8_t ret_pk[32], uint32_t generation, const struct al_device *device);
+
 #endif

@@ -12,6 +12,8 @@
 
 #define AL_ENTROPY_BYTES 32
 
+struct al_record;
+
 struct al_keyring {
     struct al_identity identity;
     struct al_device device;
@@ -51,6 +53,17 @@ void al_keyring_wipe(struct al_keyring *k);
 /* The me_key of generation |g| <= k->generation. Returns 0 or AL_E_NOT_FOUND. */
 AL_MUST_CHECK
 int al_keyring_me_key(uint8_t out[32], const struct al_keyring *k, uint32_t g);
+
+/*
+ * Take the newest generation that |record|, of the own identity, holds a box of for this device, if
+ * it is newer than the one at hand. |ret_new| says whether the keyring changed. A box that does not
+ * open, or whose key is not the one its statement shows, is passed over.
+ */
+void al_keyring_learn(struct al_keyring *k, bool *ret_new, const struct al_record *record);
+
+/* The reading key of generation |g| <= k->generation. Returns 0 or AL_E_NOT_FOUND. */
+AL_MUST_CHECK
+int al_keyring_read_sk(uint8_t out[32], const struct al_keyring *k, uint32_t g);
 
 /* The X25519 key that a device shows in the Noise handshake. Returns 0 or AL_E_POINT. */
 AL_MUST_CHECK

@@ -7,6 +7,7 @@
 #define AL_LOGS_H
 
 #include "bytes.h"
+#include "circles.h"
 #include "err.h"
 #include "identity.h"
 #include "keyring.h"
@@ -33,18 +34,23 @@ struct al_log {
     uint32_t run_count, run_cap;
     struct al_hash head_id;
     uint64_t held;
-    uint64_t frozen; /* it forks here: nothing from here on is taken or offered; 0: it doesn't */
-    uint64_t acked;  /* own logs: the newest entry that another node said it holds */
+    uint64_t frozen;   /* it forks here: nothing from here on is taken or offered; 0: it doesn't */
+    struct al_cut cut; /* the root lets it count up to here; seq AL_SEQ_MAX: all of it */
+    uint64_t acked;    /* own logs: the newest entry that another node said it holds */
+    uint64_t hold;     /* own logs: nothing beyond this entry leaves yet; AL_SEQ_MAX: all may */
 };
 
 struct al_logs {
     struct al_store *store;
     const struct al_keyring *keyring;
     struct al_rng *rng;
-    struct al_map *people;    /* identity -> struct al_person * */
-    struct al_map *devices;   /* device -> struct al_person *, or a marker for a disputed one */
-    struct al_map *logs;      /* device || log -> struct al_log * */
-    struct al_map *retracted; /* a set: id of an entry || identity that retracted it */
+    struct al_map *people;      /* identity -> struct al_person * */
+    struct al_map *devices;     /* device -> struct al_person *, or a marker for a disputed one */
+    struct al_map *logs;        /* device || log -> struct al_log * */
+    struct al_map *retracted;   /* a set: id of an entry || identity that retracted it */
+    struct al_circles *circles; /* of which this person is a member or the owner */
+    bool copy; /* these are the data of another machine: nothing leaves, and all that is written
+                  goes into a log that is never sent */
     struct al_person *self;
     struct al_log *own; /* the log this node appends to; NULL: the next entry starts one */
     uint64_t entries;
@@ -85,6 +91,17 @@ AL_MUST_CHECK int al_logs_statement(struct al_logs *l, bool *ret_new, struct al_
 /* The newest entry held, 0 when none. */
 uint64_t al_log_head(const struct al_log *log);
 
+/*
+ * The newest entry that is offered to others, 0 when none: the head, but nothing from a fork on
+ * that is not settled, nothing the root does not let count, nothing that is on hold, and not what
+ * lies above a gap that the root's word has torn. |ret_id| is its id. Store errors.
+ */
+AL_MUST_CHECK int al_log_offer(
+    struct al_logs *l, uint64_t *ret_seq, struct al_hash *ret_id, const struct al_log *log);
+
+/* True if it forks, and no revocation says yet which side counts. */
+bool al_log_disputed(const struct al_log *log);
+
 /* True if the id of entry |seq| is certain: it is held, or the entry after it is. */
 bool al_log_knows(const struct al_log *log, uint64_t seq);
 
@@ -117,6 +134,16 @@ bool al_logs_has_room(const struct al_person *person, const struct al_device *de
  * or a store error.
  */
 AL_MUST_CHECK int al_logs_leave_own(struct al_logs *l);
+
+/*
+ * Entries of the own log from |seq| on turn out to be written on a state that was not whole, and
+ * none of them has left: take them out, so that what others hold in their place can come, and
+ * write them again at the end of a new log, in their order, with references among them moved along
+ * and with their time as "at". Returns 0, AL_E_STATE (some have left), AL_E_LIMIT, or a store
+ * error.
+ */
+AL_MUST_CHECK int al_logs_rewrite(
+    struct al_logs *l, struct al_log *log, uint64_t seq, struct al_now now);
 
 /* Keep |log|->acked, for the next start. */
 AL_MUST_CHECK int al_logs_acked_save(struct al_logs *l, const struct al_log *log);

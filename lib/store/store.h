@@ -62,10 +62,12 @@ enum al_change {
     AL_CHANGE_PAYLOAD_IN = 2,  /* a missing payload arrived: log_no, seq */
     AL_CHANGE_PAYLOAD_OUT = 3, /* a payload was dropped: log_no, seq */
     AL_CHANGE_UNLOCKED = 4,    /* a new key may open sealed entries of this log */
-    AL_CHANGE_HIDDEN = 5,      /* entries of this log from seq on are revoked */
-    AL_CHANGE_FROZEN = 6,      /* this log forks at seq */
+    AL_CHANGE_HIDDEN = 5,      /* entries of this log from seq on are revoked, and none below */
+    AL_CHANGE_FROZEN = 6,      /* this log forks at seq; 0: that is settled */
     AL_CHANGE_STATE = 7,       /* a relation changed (own choice); log_no 0 */
     AL_CHANGE_PEOPLE = 8,      /* statements of an identity arrived; log_no 0 */
+    AL_CHANGE_REMOVED = 9,     /* entries of this log were taken out: from seq to the end of its
+                                  block, those with a position before this change */
 };
 
 struct al_store_change {
@@ -89,6 +91,13 @@ enum al_space {
     AL_SPACE_MISSING = 11,  /* device b32 || log b8 || u64 seq -> "1": a payload to be asked for */
     AL_SPACE_FORK = 10,     /* device b32 || log b8 -> u64 seq || encoded fork proof */
     AL_SPACE_ACKED = 12,    /* device b32 || log b8 -> u64 seq of ours that another node holds */
+    AL_SPACE_CIRCLE = 13, /* owner b32 || cid b16 || entry id b32 -> what lib/circle knows of it */
+    AL_SPACE_EDIT = 14,   /* target id b32 || edit id b32 -> ref of the edit */
+    AL_SPACE_OUTBOX = 15, /* u64 number -> [due_ms, params of post]: held, not signed yet */
+    AL_SPACE_UPLOAD = 16, /* handle b16 -> [created_ms, attachment as far as it has come] */
+    AL_SPACE_PIECE = 17,  /* piece hash b32 || entry id b32 -> "1": who needs a piece */
+    AL_SPACE_EXCERPT =
+        18, /* u64 position || log no u32 || u64 seq -> u64 bytes: the cache's order */
 };
 
 enum al_store_mode {
@@ -218,6 +227,52 @@ int al_store_payload_put(
     struct al_store *s, uint32_t log_no, uint64_t seq, struct al_slice payload);
 AL_MUST_CHECK
 int al_store_payload_drop(struct al_store *s, uint32_t log_no, uint64_t seq);
+
+/*
+ * Take out what is held of one log from |first| to the end of its block, with the payloads and the
+ * signatures among them. |first| begins a block or a run, so that what stays below still ends at a
+ * signature; what stays above becomes a run of its own. Logs a change REMOVED of |first|.
+ * AL_E_NOT_FOUND: no such log, or nothing to take out; AL_E_BLOCK: the entry before |first| is
+ * held, and in the same block.
+ */
+AL_MUST_CHECK
+int al_store_remove(struct al_store *s, uint32_t log_no, uint64_t first);
+
+/* --- pieces of attachments ----------------------------------------------------------------- */
+
+/*
+ * Pieces by their hashes, which the caller has checked. Own ones are part of the truth and lie with
+ * it: they are as durable as an entry. Those of others are a cache in a file of its own
+ * (pieces.db, beside log.db), which may be deleted at any time. A piece that is there stays; one
+ * of the cache becomes own when it is put as own.
+ */
+AL_MUST_CHECK
+int al_store_piece_put(struct al_store *s, const struct al_hash *hash, struct al_slice piece,
+    bool own, uint64_t now_ms);
+
+/* |ret| lives until the next call. Returns 0, AL_E_NOT_FOUND, AL_E_IO. */
+AL_MUST_CHECK
+int al_store_piece_get(struct al_store *s, struct al_slice *ret, const struct al_hash *hash);
+
+/* Whether it is here, without reading it. */
+AL_MUST_CHECK
+int al_store_piece_has(struct al_store *s, bool *ret, const struct al_hash *hash);
+
+/* Note that a piece of the cache was used at |now_ms|. */
+AL_MUST_CHECK
+int al_store_piece_touch(struct al_store *s, const struct al_hash *hash, uint64_t now_ms);
+
+/* Wherever it is; 0 also when it is not there. */
+AL_MUST_CHECK
+int al_store_piece_drop(struct al_store *s, const struct al_hash *hash);
+
+/* Let go of pieces of the cache, those unused the longest first, until |bytes| of it are left. */
+AL_MUST_CHECK
+int al_store_piece_trim(struct al_store *s, uint64_t bytes);
+
+/* Bytes of own pieces, and of the cache. */
+AL_MUST_CHECK
+int al_store_piece_usage(struct al_store *s, uint64_t *ret_own, uint64_t *ret_cache);
 
 /* --- changes ------------------------------------------------------------------------------- */
 

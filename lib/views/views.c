@@ -256,6 +256,7 @@ static int on_change(
         v->people_changed = true;
         return 0;
     case AL_CHANGE_STATE: /* the same is said by a state entry, which is what we follow */
+    case AL_CHANGE_REMOVED:
         return 0;
     }
     return 0;
