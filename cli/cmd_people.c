@@ -293,6 +293,7 @@ static int run_peers(struct al_cli *c)
         {.field = "ahead", .title = "ahead", .right = true},
         {.field = "seen", .title = "seen"},
         {.field = "why", .title = "why", .cut = true},
+        {.field = "next", .title = "next try"},
     };
     struct al_slice people;
     struct al_slice result;
