@@ -214,6 +214,17 @@ void al_gossip_network_changed(struct al_gossip *g, struct al_now now)
     }
 }
 
+void al_gossip_welcome(struct al_gossip *g, const struct al_identity *identity, struct al_now now)
+{
+    struct contact *c;
+    TAILQ_FOREACH (c, &g->contacts, link) {
+        if (!al_identity_eq(&c->identity, identity))
+            continue;
+        c->attempts = 0;
+        c->next_ms = now.mono_ms;
+    }
+}
+
 /* --- what is told -------------------------------------------------------------------------- */
 
 uint32_t al_gossip_ready_peers(const struct al_gossip *g)

@@ -70,6 +70,9 @@ AL_MUST_CHECK int al_gossip_appended(
 /* Relations may have changed: tell peers, and let go of those who are no longer welcome. */
 AL_MUST_CHECK int al_gossip_relations_changed(struct al_gossip *g);
 
+/* |identity| is welcome (again): dial every device of it at once, whatever came before. */
+void al_gossip_welcome(struct al_gossip *g, const struct al_identity *identity, struct al_now now);
+
 /*
  * Remember where |device| of |identity| can be reached, and dial it until it works. |token| is
  * that of an invite (16 bytes), or empty. AL_E_NOMEM or a store error.

@@ -11,6 +11,17 @@
 
 /* --- relations ----------------------------------------------------------------------------- */
 
+/* Whoever was away or blocked for long would be dialled minutes later only. */
+static void welcome(
+    struct al_node *n, const struct al_identity *identity, const char *relation, bool on)
+{
+    bool blocks = strcmp(relation, "block") == 0;
+    if (on == blocks || strcmp(relation, "mute") == 0)
+        return;
+    al_gossip_welcome(n->gossip, identity, n->now);
+    n->due = true;
+}
+
 int api_relate(struct al_node *n, uint64_t call, struct al_slice params, struct al_buf *out)
 {
     static const char *const bools[] = {"follow", "admit", "block", "mute"};
@@ -30,6 +41,8 @@ int api_relate(struct al_node *n, uint64_t call, struct al_slice params, struct 
             continue;
         bool on = al_read_bool(&r);
         err = r.err != 0 ? AL_E_PARAMS : node_choose_bool(n, bools[i], &identity, on);
+        if (err == 0)
+            welcome(n, &identity, bools[i], on);
     }
     if (al_slice_is(relation, "petname")) {
         uint8_t bytes[AL_NAME_MAX + 8];

@@ -85,6 +85,23 @@ static void whoever_is_blocked_is_not_dialled(void **state)
     assert_int_equal(n->dials, before);
 }
 
+static void whoever_is_welcome_again_is_dialled_at_once(void **state)
+{
+    static const struct {
+        const char *relation;
+        bool on;
+    } words[] = {{"block", false}, {"follow", true}, {"admit", true}};
+    (void)state;
+    rig_relate(n, &other->me.root.identity, "block", true);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        rig_wait(&r, 600000);
+        uint32_t before = n->dials;
+        rig_relate(n, &other->me.root.identity, words[i].relation, words[i].on);
+        rig_run(&r);
+        assert_int_equal(n->dials, before + 1);
+    }
+}
+
 static void the_book_survives_a_restart(void **state)
 {
     (void)state;
@@ -121,6 +138,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_change_of_the_network_dials_without_waiting, setup, teardown),
         cmocka_unit_test_setup_teardown(whoever_is_blocked_is_not_dialled, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            whoever_is_welcome_again_is_dialled_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(the_book_survives_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_to_a_dial_of_before_is_closed, setup, teardown),
     };
