@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "hash.h"
+#include "heapbuf.h"
 #include "id.h"
 #include "limit.h"
 #include "read.h"
@@ -119,6 +120,7 @@ static int load_state(void *arg, struct al_slice key, struct al_slice value)
 
 /* Retractions are kept by target and retractor: anybody can name any target. */
 #define RETRACTION_BYTES 64
+#define EDIT_KEY_BYTES 64
 
 static void retraction_key(
     uint8_t out[RETRACTION_BYTES], const struct al_hash *target, const struct al_person *by)
@@ -145,7 +147,7 @@ int al_apply_load(struct al_logs *l)
 
 /* Drop the payload of |seq| if the entry held there is the one that was retracted. */
 static int drop_retracted(
-    struct al_logs *l, struct al_log *log, uint64_t seq, const struct al_hash *id)
+    struct al_logs *l, const struct al_log *log, uint64_t seq, const struct al_hash *id)
 {
     struct al_store_row row;
     int err = al_store_get(l->store, &row, log->no, seq);
@@ -156,10 +158,65 @@ static int drop_retracted(
     return err;
 }
 
-/* It counts only for the retractor's own entries. */
+bool al_apply_is_retracted(
+    const struct al_logs *l, const struct al_hash *id, const struct al_person *by)
+{
+    uint8_t key[RETRACTION_BYTES];
+    if (al_map_count(l->retracted) == 0)
+        return false;
+    retraction_key(key, id, by);
+    return al_map_get(l->retracted, key) != NULL;
+}
+
+/* Anybody can name any target: only those of one person are collected. */
+struct edits {
+    const struct al_logs *l;
+    const struct al_person *by;
+    struct al_buf refs;
+};
+
+static int collect_edit(void *arg, struct al_slice key, struct al_slice value)
+{
+    struct edits *e = arg;
+    struct al_ref ref;
+    struct al_read r = al_read_init(value);
+    al_read_ref(&r, &ref);
+    if (key.n != EDIT_KEY_BYTES || al_read_end(&r) != 0)
+        return AL_E_CORRUPT;
+    const struct al_log *log = al_logs_find(e->l, &ref.device, &ref.log);
+    if (log != NULL && log->person == e->by)
+        al_buf_put(&e->refs, &ref, sizeof(ref));
+    return e->refs.full ? AL_E_NOMEM : 0;
+}
+
+int al_apply_edits(struct al_logs *l, const struct al_hash *target, const struct al_person *by,
+    int (*cb)(void *arg, const struct al_ref *edit), void *arg)
+{
+    struct edits e = {.l = l, .by = by, .refs = al_heapbuf()};
+    int err = al_store_kv_scan(
+        l->store, AL_SPACE_EDIT, al_slice_of(target->b, sizeof(target->b)), collect_edit, &e);
+    for (size_t at = 0; err == 0 && at < e.refs.n; at += sizeof(struct al_ref)) {
+        struct al_ref ref;
+        memcpy(&ref, e.refs.p + at, sizeof(ref));
+        err = cb(arg, &ref);
+    }
+    al_heapbuf_free(&e.refs);
+    return err;
+}
+
+static int drop_edit(void *arg, const struct al_ref *edit)
+{
+    struct al_logs *l = arg;
+    const struct al_log *log = al_logs_find(l, &edit->device, &edit->log);
+    return drop_retracted(l, log, edit->seq, &edit->id);
+}
+
+/* It counts only for the retractor's own entries, and takes what they were changed into along. */
 static int apply_retract(struct al_logs *l, struct al_log *log, const struct al_payload *p)
 {
     uint8_t key[RETRACTION_BYTES];
+    if (al_apply_is_retracted(l, &p->of.id, log->person))
+        return 0; /* all of it is gone, and what still comes goes as it comes */
     retraction_key(key, &p->of.id, log->person);
     int err = al_store_kv_put(
         l->store, AL_SPACE_RETRACT, al_slice_of(key, sizeof(key)), al_slice_str("1"));
@@ -168,7 +225,26 @@ static int apply_retract(struct al_logs *l, struct al_log *log, const struct al_
     struct al_log *target = al_logs_find(l, &p->of.device, &p->of.log);
     if (err == 0 && target != NULL && target->person == log->person)
         err = drop_retracted(l, target, p->of.seq, &p->of.id);
+    if (err == 0)
+        err = al_apply_edits(l, &p->of.id, log->person, drop_edit, l);
     return err;
+}
+
+/* Remember it for the retraction of its target, which may have come first. */
+static int apply_edit(struct al_logs *l, struct al_log *log, uint64_t seq, const struct al_hash *id,
+    const struct al_payload *p)
+{
+    if (al_apply_is_retracted(l, &p->of.id, log->person))
+        return drop_retracted(l, log, seq, id);
+    struct al_ref ref = {.device = log->device, .log = log->name, .seq = seq, .id = *id};
+    uint8_t key[EDIT_KEY_BYTES];
+    memcpy(key, p->of.id.b, 32);
+    memcpy(key + 32, id->b, 32);
+    uint8_t bytes[128];
+    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
+    al_write_ref(&b, &ref);
+    return al_store_kv_put(
+        l->store, AL_SPACE_EDIT, al_slice_of(key, sizeof(key)), al_buf_slice(&b));
 }
 
 /* --- the rest ------------------------------------------------------------------------------ */
@@ -215,7 +291,9 @@ int al_apply_open(struct al_logs *l, struct al_log *log, uint64_t seq, uint64_t 
     int err = 0;
     if (p->kind == AL_KIND_RETRACT && p->audience != AL_AUDIENCE_ME)
         err = apply_retract(l, log, p);
-    if (p->re.seq != 0 && p->audience != AL_AUDIENCE_ME)
+    if (p->kind == AL_KIND_EDIT)
+        err = apply_edit(l, log, seq, id, p);
+    if (err == 0 && p->re.seq != 0 && p->audience != AL_AUDIENCE_ME)
         err = apply_reply(l, log, seq, id, p);
     if (err == 0 && mine && p->kind == AL_KIND_STATE)
         err = apply_state(l, time_ms, id, p);
@@ -258,12 +336,8 @@ static int apply_sealed(struct al_logs *l, struct al_log *log, const struct al_p
 int al_apply_payload(struct al_logs *l, struct al_log *log, const struct al_place *place,
     uint64_t time_ms, const struct al_hash *id, struct al_slice payload)
 {
-    if (al_map_count(l->retracted) > 0) {
-        uint8_t key[RETRACTION_BYTES];
-        retraction_key(key, id, log->person);
-        if (al_map_get(l->retracted, key) != NULL)
-            return drop_retracted(l, log, place->seq, id);
-    }
+    if (al_apply_is_retracted(l, id, log->person))
+        return drop_retracted(l, log, place->seq, id);
     if (al_payload_is_sealed(payload))
         return apply_sealed(l, log, place, time_ms, id, payload);
     struct al_payload p;

@@ -38,6 +38,17 @@ AL_MUST_CHECK int al_apply_chosen_ms(struct al_logs *l, uint64_t *ret, struct al
 #define AL_RELATION_KEY_BYTES 80
 void al_apply_relation_key(char *out, const char *relation, const struct al_identity *identity);
 
+/* True if |by| has retracted the entry |id|, held or not. */
+bool al_apply_is_retracted(
+    const struct al_logs *l, const struct al_hash *id, const struct al_person *by);
+
+/*
+ * Call |cb| with each known edit by |by| of the entry |target|, those of others left out, until it
+ * returns non-zero. It may write. Returns what it returned, 0, AL_E_NOMEM, or a store error.
+ */
+AL_MUST_CHECK int al_apply_edits(struct al_logs *l, const struct al_hash *target,
+    const struct al_person *by, int (*cb)(void *arg, const struct al_ref *edit), void *arg);
+
 /* True if an import with this |src| was taken in already; |ret| is its entry. */
 AL_MUST_CHECK int al_apply_source(struct al_logs *l, bool *ret_known, struct al_slice src);
 

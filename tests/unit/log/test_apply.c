@@ -110,6 +110,71 @@ static void a_payload_that_comes_after_its_retraction_is_not_kept(void **state)
     assert_false(has_payload(&ref));
 }
 
+static struct al_payload edit(const struct al_ref *of, const char *text)
+{
+    struct al_payload p = desk_payload(AL_KIND_EDIT, text);
+    p.of = *of;
+    return p;
+}
+
+static void a_retraction_takes_every_edit_along(void **state)
+{
+    struct al_ref ref;
+    struct al_ref edits[2];
+    (void)state;
+    ref = desk_note(&d, "oops", AL_AUDIENCE_ME);
+    for (size_t i = 0; i < 2; i++) {
+        struct al_payload p = edit(&ref, "oops, changed");
+        p.audience = AL_AUDIENCE_ME;
+        assert_int_equal(desk_append(&d, &edits[i], &p), 0);
+    }
+    desk_reopen(&d);
+    struct al_payload p = retraction(&ref);
+    assert_int_equal(desk_append(&d, NULL, &p), 0);
+    assert_false(has_payload(&ref));
+    assert_false(has_payload(&edits[0]));
+    assert_false(has_payload(&edits[1]));
+}
+
+static void an_edit_that_arrives_after_the_retraction_of_its_target_is_dropped(void **state)
+{
+    static struct al_segment note;
+    static struct al_segment change;
+    static uint8_t text[2][AL_PAYLOAD_MAX];
+    struct al_payload p = desk_payload(AL_KIND_NOTE, "oops");
+    struct al_ref ref;
+    struct al_ref changed;
+    (void)state;
+    desk_entry(&note, &other, 1, NULL, &p, text[0]);
+    ref = ref_of(&note);
+    p = edit(&ref, "oops, changed");
+    desk_entry(&change, &other, 2, &note.items[0].id, &p, text[1]);
+    changed = ref_of(&change);
+    p = retraction(&ref);
+    desk_entry(&seg, &other, 3, &change.items[0].id, &p, space);
+    assert_int_equal(desk_ingest(&d, &seg), 0);
+    assert_int_equal(desk_ingest(&d, &change), 0);
+    assert_int_equal(desk_ingest(&d, &note), 0);
+    assert_false(has_payload(&changed));
+    assert_false(has_payload(&ref));
+}
+
+static void an_edit_by_another_stays_when_its_target_is_retracted(void **state)
+{
+    struct al_ref ref;
+    struct al_ref theirs;
+    (void)state;
+    ref = desk_note(&d, "mine", AL_AUDIENCE_NETWORK);
+    struct al_payload p = edit(&ref, "not mine");
+    desk_entry(&seg, &other, 1, NULL, &p, space);
+    theirs = ref_of(&seg);
+    assert_int_equal(desk_ingest(&d, &seg), 0);
+    p = retraction(&ref);
+    assert_int_equal(desk_append(&d, NULL, &p), 0);
+    assert_false(has_payload(&ref));
+    assert_true(has_payload(&theirs));
+}
+
 static void choose_at(uint64_t ms, bool on, const struct al_identity *who)
 {
     char key[AL_RELATION_KEY_BYTES];
@@ -211,6 +276,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(nobody_retracts_what_another_wrote, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_payload_that_comes_after_its_retraction_is_not_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_retraction_takes_every_edit_along, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            an_edit_that_arrives_after_the_retraction_of_its_target_is_dropped, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            an_edit_by_another_stays_when_its_target_is_retracted, setup, teardown),
         cmocka_unit_test_setup_teardown(
             the_latest_choice_counts_in_whatever_order_they_come, setup, teardown),
         cmocka_unit_test_setup_teardown(choices_of_others_are_none_of_ours, setup, teardown),
