@@ -1,121 +1,14 @@
 /* The store in SQLite: opening log.db safely, transactions, and its care. */
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "private.h"
 #include "schema.h"
+#include "sqlconn.h"
 #include "sqlerr.h"
 #include "sqlite_int.h"
 #include "stmt.h"
 
-#define BUSY_MS 1000      /* how long to wait for somebody else's lock */
-#define VALUE_MAX 2097152 /* bytes of one row, at most */
-
-/* --- files --------------------------------------------------------------------------------- */
-
-/* Make the empty file |path|, for its owner only; SQLite would follow the umask. */
-static int make_file(const char *path)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return al_private_err(errno);
-    close(fd);
-    return 0;
-}
-
-/* Sync a file, or with O_DIRECTORY a directory, by its path. */
-static int sync_path(const char *path, int flags)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
-    if (fd < 0)
-        return al_private_err(errno);
-    int err = fsync(fd) == 0 ? 0 : al_private_err(errno);
-    close(fd);
-    return err;
-}
-
-/* Sync the directory that holds |path|: SQLite does it too, but takes no notice of errors. */
-static int sync_directory_of(const char *path)
-{
-    char copy[PATH_MAX];
-    if (strlcpy(copy, path, sizeof(copy)) >= sizeof(copy))
-        return AL_E_PATH;
-    return sync_path(dirname(copy), O_DIRECTORY);
-}
-
-/* --- connections --------------------------------------------------------------------------- */
-
-static int exec(sqlite3 *db, const char *sql)
-{
-    int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
-    return rc == SQLITE_OK ? 0 : al_sqlerr(db, rc);
-}
-
-/* What every connection gets before it looks at the file, which may be anybody's. */
-static int harden(sqlite3 *db)
-{
-    static const struct {
-        int what, value;
-    } limits[] = {
-        {SQLITE_LIMIT_LENGTH, VALUE_MAX},
-        {SQLITE_LIMIT_SQL_LENGTH, 16384},
-        {SQLITE_LIMIT_COLUMN, 32},
-        {SQLITE_LIMIT_EXPR_DEPTH, 16},
-        {SQLITE_LIMIT_COMPOUND_SELECT, 2},
-        {SQLITE_LIMIT_VDBE_OP, 10000},
-        {SQLITE_LIMIT_FUNCTION_ARG, 8},
-        {SQLITE_LIMIT_ATTACHED, 1}, /* VACUUM INTO needs it */
-        {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1},
-        {SQLITE_LIMIT_VARIABLE_NUMBER, 16},
-        {SQLITE_LIMIT_TRIGGER_DEPTH, 1},
-        {SQLITE_LIMIT_WORKER_THREADS, 0},
-    };
-    static const struct {
-        int what, value;
-    } switches[] = {
-        {SQLITE_DBCONFIG_DEFENSIVE, 1},
-        {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
-        {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
-        {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
-        {SQLITE_DBCONFIG_DQS_DDL, 0},
-        {SQLITE_DBCONFIG_DQS_DML, 0},
-        {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
-        {SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1},
-    };
-    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-        sqlite3_limit(db, limits[i].what, limits[i].value);
-    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
-        int rc = sqlite3_db_config(db, switches[i].what, switches[i].value, NULL);
-        if (rc != SQLITE_OK)
-            return al_sqlerr(db, rc);
-    }
-    sqlite3_busy_timeout(db, BUSY_MS);
-    return exec(
-        db, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY");
-}
-
-/* Open the file |path|, hardened; on an error nothing is left open. */
-static int connect_to(sqlite3 **ret, const char *path, int flags)
-{
-    sqlite3 *db = NULL;
-    if (access(path, F_OK) != 0)
-        return al_private_err(errno);
-    int rc = sqlite3_open_v2(path, &db,
-        flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, NULL);
-    int err = rc == SQLITE_OK ? harden(db) : al_sqlerr(db, rc);
-    if (err != 0) {
-        sqlite3_close(db);
-        return err;
-    }
-    *ret = db;
-    return 0;
-}
+/* --- opening ------------------------------------------------------------------------------- */
 
 /*
  * Make a checked connection the one that writes. Emptying what an earlier run left in the
@@ -124,10 +17,10 @@ static int connect_to(sqlite3 **ret, const char *path, int flags)
  */
 static int become_writer(sqlite3 *db, int version)
 {
-    int err =
-        exec(db, "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL;"
-                 "PRAGMA wal_autocheckpoint = 3000; PRAGMA journal_size_limit = 16777216;"
-                 "PRAGMA cache_size = -1024");
+    int err = al_sqlconn_exec(db,
+        "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL;"
+        "PRAGMA wal_autocheckpoint = 3000; PRAGMA journal_size_limit = 16777216;"
+        "PRAGMA cache_size = -1024");
     if (err == 0)
         err = al_schema_migrate(db, version);
     if (err != 0)
@@ -145,7 +38,7 @@ int al_store_open(struct al_store **ret, const char *path, enum al_store_mode mo
 {
     bool reads = mode == AL_STORE_READ;
     int version = 0;
-    int err = mode == AL_STORE_CREATE ? make_file(path) : 0;
+    int err = mode == AL_STORE_CREATE ? al_sqlconn_make(path) : 0;
     if (err != 0 && err != AL_E_EXISTS)
         return err;
 
@@ -154,15 +47,16 @@ int al_store_open(struct al_store **ret, const char *path, enum al_store_mode mo
         return AL_E_NOMEM;
     s->store.ops = &ops;
     s->store.read_only = reads;
-    err = connect_to(&s->db, path, reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+    err = al_sqlconn_open(&s->db, path, reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     if (err == 0)
         err = al_schema_version(s->db, &version);
     if (err == 0 && version == 0 && mode != AL_STORE_CREATE)
         err = AL_E_NOT_FOUND;
     if (err == 0)
-        err = reads ? exec(s->db, "PRAGMA cache_size = -256") : become_writer(s->db, version);
+        err = reads ? al_sqlconn_exec(s->db, "PRAGMA cache_size = -256")
+                    : become_writer(s->db, version);
     if (err == 0 && !reads)
-        err = sync_directory_of(path);
+        err = al_sqlconn_sync_dir_of(path);
     if (err != 0) {
         sqlite3_close(s->db);
         free(s);
@@ -266,17 +160,17 @@ int al_store_backup(const char *db_path, const char *path)
 {
     sqlite3 *db = NULL;
     int version;
-    int err = connect_to(&db, db_path, SQLITE_OPEN_READONLY);
+    int err = al_sqlconn_open(&db, db_path, SQLITE_OPEN_READONLY);
     if (err == 0)
         err = al_schema_version(db, &version);
     if (err == 0)
-        err = version == 0 ? AL_E_NOT_FOUND : make_file(path);
+        err = version == 0 ? AL_E_NOT_FOUND : al_sqlconn_make(path);
     if (err == 0) {
         err = vacuum_into(db, path);
         if (err == 0)
-            err = sync_path(path, 0);
+            err = al_sqlconn_sync(path);
         if (err == 0)
-            err = sync_directory_of(path);
+            err = al_sqlconn_sync_dir_of(path);
         if (err != 0)
             unlink(path);
     }
