@@ -286,6 +286,24 @@ static int mem_payload_set(
     return entry_put(s, key_of_two(row->log_no, row->seq), &e, payload);
 }
 
+static int mem_rows_del(struct al_store *s, uint32_t log_no, uint64_t first, uint64_t last)
+{
+    struct key k = key_of_two(log_no, first);
+    struct al_memnode *n;
+    int err = 0;
+    while (err == 0 && (n = al_memtree_ceil(tree_of(s), TABLE_ENTRY, bytes_of(&k))) != NULL) {
+        struct al_store_row row;
+        row_of(&row, n);
+        if (row.log_no != log_no || row.seq > last)
+            break;
+        struct key at = key_of(row.pos);
+        err = al_memtree_del(tree_of(s), TABLE_ENTRY, n->key);
+        if (err == 0)
+            err = al_memtree_del(tree_of(s), TABLE_POSITION, bytes_of(&at));
+    }
+    return err;
+}
+
 /* --- changes ------------------------------------------------------------------------------- */
 
 static int mem_changes(struct al_store *s, uint64_t from, uint32_t limit,
@@ -295,18 +313,17 @@ static int mem_changes(struct al_store *s, uint64_t from, uint32_t limit,
     struct key k = key_of(from + 1);
     struct al_memnode *n = al_memtree_ceil(tree_of(s), TABLE_POSITION, bytes_of(&k));
     int err = 0;
-    for (; n != NULL && limit > 0 && err == 0; n = al_memtree_next(n), limit--) {
+    for (; n != NULL && limit > 0 && err == 0; n = al_memtree_next(n)) {
         struct al_store_change c;
         struct al_store_row row;
         err = get(n, &c, sizeof(c));
         AL_ASSERT(err == 0);
-        if (c.what == AL_CHANGE_ENTRY || c.what == AL_CHANGE_PAYLOAD_IN) {
-            err = mem_row_get(s, &row, c.log_no, c.seq);
-            AL_ASSERT(err == 0);
-            err = cb(arg, &c, &row);
-        } else {
-            err = cb(arg, &c, NULL);
-        }
+        bool has_row = c.what == AL_CHANGE_ENTRY || c.what == AL_CHANGE_PAYLOAD_IN;
+        /* A payload may have come to what was taken out since, or stored once more behind it. */
+        if (has_row && (mem_row_get(s, &row, c.log_no, c.seq) != 0 || row.pos > c.pos))
+            continue;
+        limit--;
+        err = cb(arg, &c, has_row ? &row : NULL);
     }
     return err;
 }
@@ -382,6 +399,7 @@ static const struct al_store_ops ops = {
     .row_get = mem_row_get,
     .rows = mem_rows,
     .payload_set = mem_payload_set,
+    .rows_del = mem_rows_del,
     .change_add = mem_change_add,
     .changes = mem_changes,
     .position = mem_position,

@@ -132,6 +132,7 @@ static const struct al_store_ops ops = {
     .row_get = al_sqlite_row_get,
     .rows = al_sqlite_rows,
     .payload_set = al_sqlite_payload_set,
+    .rows_del = al_sqlite_rows_del,
     .change_add = al_sqlite_change_add,
     .changes = al_sqlite_changes,
     .position = al_sqlite_position,

@@ -40,6 +40,24 @@ static int span_of(struct al_store *s, struct span *ret, uint32_t log_no, uint64
     return 0;
 }
 
+static int span_put(struct al_store *s, uint32_t log_no, struct span span)
+{
+    struct al_stmt q = al_stmt_use(s, AL_SQL_SPAN_PUT);
+    al_stmt_bind_int(&q, 1, log_no);
+    al_stmt_bind_int(&q, 2, span.first);
+    al_stmt_bind_int(&q, 3, span.last);
+    al_stmt_bind_int(&q, 4, span.pos);
+    return al_stmt_run(&q);
+}
+
+static int span_del(struct al_store *s, uint32_t log_no, uint64_t first)
+{
+    struct al_stmt q = al_stmt_use(s, AL_SQL_SPAN_DEL);
+    al_stmt_bind_int(&q, 1, log_no);
+    al_stmt_bind_int(&q, 2, first);
+    return al_stmt_run(&q);
+}
+
 /* Note that |fresh| is there now, as part of the span before it where both numbers go on. */
 static int span_add(struct al_store *s, uint32_t log_no, struct span fresh)
 {
@@ -51,12 +69,7 @@ static int span_add(struct al_store *s, uint32_t log_no, struct span fresh)
         fresh.first = before.first;
         fresh.pos = before.pos;
     }
-    struct al_stmt q = al_stmt_use(s, AL_SQL_SPAN_PUT);
-    al_stmt_bind_int(&q, 1, log_no);
-    al_stmt_bind_int(&q, 2, fresh.first);
-    al_stmt_bind_int(&q, 3, fresh.last);
-    al_stmt_bind_int(&q, 4, fresh.pos);
-    return al_stmt_run(&q);
+    return span_put(s, log_no, fresh);
 }
 
 /* --- entries ------------------------------------------------------------------------------- */
@@ -178,6 +191,37 @@ int al_sqlite_payload_set(
     return al_stmt_run(&q);
 }
 
+static int entries_del(struct al_store *s, uint64_t pos, uint64_t count)
+{
+    struct al_stmt q = al_stmt_use(s, AL_SQL_ENTRIES_DEL);
+    al_stmt_bind_int(&q, 1, pos);
+    al_stmt_bind_int(&q, 2, pos + count - 1);
+    return al_stmt_run(&q);
+}
+
+int al_sqlite_rows_del(struct al_store *s, uint32_t log_no, uint64_t first, uint64_t last)
+{
+    struct span span;
+    int err = span_of(s, &span, log_no, first);
+    if (err == AL_E_NOT_FOUND)
+        err = span_find(s, AL_SQL_SPAN_FROM, &span, log_no, first);
+    while (err == 0 && span.first <= last) {
+        uint64_t from = span.first < first ? first : span.first;
+        uint64_t to = span.last > last ? last : span.last;
+        err = entries_del(s, span.pos + (from - span.first), to - from + 1);
+        if (err == 0 && span.last > to) /* what stays above and below */
+            err = span_put(
+                s, log_no, (struct span){to + 1, span.last, span.pos + (to + 1 - span.first)});
+        if (err == 0)
+            err = span.first < from
+                      ? span_put(s, log_no, (struct span){span.first, from - 1, span.pos})
+                      : span_del(s, log_no, span.first);
+        if (err == 0)
+            err = span_find(s, AL_SQL_SPAN_FROM, &span, log_no, to + 1);
+    }
+    return err == AL_E_NOT_FOUND ? 0 : err;
+}
+
 /* --- changes ------------------------------------------------------------------------------- */
 
 int al_sqlite_change_add(struct al_store *s, const struct al_store_change *change)
@@ -190,6 +234,18 @@ int al_sqlite_change_add(struct al_store *s, const struct al_store_change *chang
     return al_stmt_run(&q);
 }
 
+/*
+ * The entry of a PAYLOAD_IN at |pos|. It may have been taken out since, or taken out and stored
+ * once more behind that change: then the change is about nothing that is here.
+ */
+static int row_before(
+    struct al_store *s, struct al_store_row *ret, const struct al_store_change *c, bool *ret_here)
+{
+    int err = al_sqlite_row_get(s, ret, c->log_no, c->seq);
+    *ret_here = err == 0 && ret->pos < c->pos;
+    return err == AL_E_NOT_FOUND ? 0 : err;
+}
+
 int al_sqlite_changes(struct al_store *s, uint64_t from, uint32_t limit,
     int (*cb)(void *arg, const struct al_store_change *change, const struct al_store_row *row),
     void *arg)
@@ -197,8 +253,7 @@ int al_sqlite_changes(struct al_store *s, uint64_t from, uint32_t limit,
     struct al_stmt q = al_stmt_use(s, AL_SQL_CHANGES);
     int stop = 0;
     al_stmt_bind_int(&q, 1, from);
-    al_stmt_bind_int(&q, 2, limit);
-    while (stop == 0 && al_stmt_row(&q)) {
+    while (stop == 0 && limit > 0 && al_stmt_row(&q)) {
         struct al_store_row row;
         struct al_store_change c = {
             .pos = al_stmt_int(&q, 0),
@@ -207,12 +262,15 @@ int al_sqlite_changes(struct al_store *s, uint64_t from, uint32_t limit,
             .seq = al_stmt_int(&q, 3),
         };
         bool has_row = c.what == AL_CHANGE_ENTRY || c.what == AL_CHANGE_PAYLOAD_IN;
+        bool here = true;
         if (c.what == AL_CHANGE_ENTRY)
             row = read_entry(&q);
         else if (c.what == AL_CHANGE_PAYLOAD_IN)
-            stop = al_sqlite_row_get(s, &row, c.log_no, c.seq);
-        if (stop == 0 && q.err == 0)
+            stop = row_before(s, &row, &c, &here);
+        if (stop == 0 && q.err == 0 && here) {
+            limit--;
             stop = cb(arg, &c, has_row ? &row : NULL);
+        }
     }
     return al_stmt_end(&q, stop);
 }

@@ -33,6 +33,7 @@ int al_sqlite_rows(struct al_store *s, uint32_t log_no, uint64_t first, uint64_t
     int (*cb)(void *arg, const struct al_store_row *row), void *arg);
 int al_sqlite_payload_set(
     struct al_store *s, const struct al_store_row *row, struct al_slice payload);
+int al_sqlite_rows_del(struct al_store *s, uint32_t log_no, uint64_t first, uint64_t last);
 int al_sqlite_change_add(struct al_store *s, const struct al_store_change *change);
 int al_sqlite_changes(struct al_store *s, uint64_t from, uint32_t limit,
     int (*cb)(void *arg, const struct al_store_change *change, const struct al_store_row *row),

@@ -32,15 +32,17 @@
     X(SPAN_FROM, "SELECT first, last, pos FROM span WHERE log = ?1 AND first >= ?2"                \
                  " ORDER BY first LIMIT 1")                                                        \
     X(SPAN_PUT, "REPLACE INTO span VALUES (?1, ?2, ?3, ?4)")                                       \
+    X(SPAN_DEL, "DELETE FROM span WHERE log = ?1 AND first = ?2")                                  \
     X(ENTRY_ADD, "INSERT INTO entry VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                  \
     X(ENTRIES,                                                                                     \
         "SELECT pos, 1, " AL_SQL_ENTRY " FROM entry WHERE pos BETWEEN ?1 AND ?2 ORDER BY pos")     \
+    X(ENTRIES_DEL, "DELETE FROM entry WHERE pos BETWEEN ?1 AND ?2")                                \
     X(PAYLOAD_SET, "UPDATE entry SET plen = ?2, phash = ?3, payload = ?4 WHERE pos = ?1")          \
     X(CHANGE_ADD, "INSERT INTO change VALUES (?1, ?2, ?3, ?4)")                                    \
     X(CHANGES,                                                                                     \
         "SELECT pos, 1, " AL_SQL_ENTRY " FROM entry WHERE pos > ?1 UNION ALL"                      \
         " SELECT pos, what, log, seq, 0, 0, NULL, NULL, NULL, NULL FROM change WHERE pos > ?1"     \
-        " ORDER BY 1 LIMIT ?2")                                                                    \
+        " ORDER BY 1")                                                                             \
     X(KV_GET, "SELECT value FROM kv WHERE space = ?1 AND key = ?2")                                \
     X(KV_PUT, "REPLACE INTO kv VALUES (?1, ?2, ?3)")                                               \
     X(KV_DEL, "DELETE FROM kv WHERE space = ?1 AND key = ?2")                                      \

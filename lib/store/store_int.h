@@ -44,6 +44,9 @@ struct al_store_ops {
     /* Give the entry |row| another payload; n = 0: drop it, and keep its length and hash. */
     int (*payload_set)(struct al_store *s, const struct al_store_row *row, struct al_slice payload);
 
+    /* Take out the entries first..last that are held. */
+    int (*rows_del)(struct al_store *s, uint32_t log_no, uint64_t first, uint64_t last);
+
     int (*change_add)(struct al_store *s, const struct al_store_change *change);
     int (*changes)(struct al_store *s, uint64_t from, uint32_t limit,
         int (*cb)(void *arg, const struct al_store_change *change, const struct al_store_row *row),

@@ -1,6 +1,6 @@
 /*
- * The two stores agree: the same random work (puts in any order, refused ones, rollbacks, dropped
- * payloads, facts, reopening) leaves the same answers to every question.
+ * The two stores agree: the same random work (puts in any order, refused ones, removals, rollbacks,
+ * dropped payloads, facts, reopening) leaves the same answers to every question.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -101,7 +101,7 @@ static struct al_buf dump(struct world *w)
     }
     assert_int_equal(al_store_changes(w->s, 0, UINT32_MAX, on_change, &b), 0);
     assert_int_equal(al_store_changes(w->s, pos / 2, 7, on_change, &b), 0);
-    for (int space = AL_SPACE_META; space <= AL_SPACE_FORK; space++) {
+    for (int space = AL_SPACE_META; space <= AL_SPACE_EXCERPT; space++) {
         uint8_t prefix = 1;
         assert_int_equal(
             al_store_kv_scan(w->s, (enum al_space)space, (struct al_slice){0}, on_fact, &b), 0);
@@ -123,6 +123,13 @@ static int put_somewhere(struct world *w, struct al_rng *r)
     return try_put(w, log_no, first, last);
 }
 
+static int remove_somewhere(struct world *w, struct al_rng *r)
+{
+    uint32_t log_no = (uint32_t)(1 + al_rng_below(r, LOGS));
+    uint64_t first = 1 + al_rng_below(r, SEQ_RANGE);
+    return al_store_remove(w->s, log_no, first);
+}
+
 static int change_a_payload(struct world *w, struct al_rng *r)
 {
     uint32_t log_no = (uint32_t)(1 + al_rng_below(r, LOGS));
@@ -136,7 +143,7 @@ static int change_a_payload(struct world *w, struct al_rng *r)
 static int change_a_fact(struct world *w, struct al_rng *r)
 {
     uint8_t key[3], value[300];
-    enum al_space space = (enum al_space)(AL_SPACE_META + (int)al_rng_below(r, 10));
+    enum al_space space = (enum al_space)(AL_SPACE_META + (int)al_rng_below(r, AL_SPACE_EXCERPT));
     for (size_t i = 0; i < sizeof(key); i++)
         key[i] = (uint8_t)(al_rng_below(r, 3) * 127);
     struct al_slice k = al_slice_of(key, al_rng_below(r, sizeof(key) + 1));
@@ -156,7 +163,7 @@ static int log_a_change(struct world *w, struct al_rng *r)
 /* One step; what it returned. */
 static int step(struct world *w, struct al_rng *r)
 {
-    switch (al_rng_below(r, 16)) {
+    switch (al_rng_below(r, 20)) {
     case 0:
         commit(w);
         begin(w);
@@ -177,6 +184,8 @@ static int step(struct world *w, struct al_rng *r)
         return change_a_fact(w, r);
     case 7:
         return log_a_change(w, r);
+    case 8:
+        return remove_somewhere(w, r);
     default:
         return put_somewhere(w, r);
     }

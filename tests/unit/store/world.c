@@ -36,19 +36,50 @@ void world_reopen(struct world *w)
     assert_int_equal(err, 0);
 }
 
+static const char *const files[] = {
+    "log.db", "log.db-wal", "log.db-shm", "pieces.db", "pieces.db-wal", "pieces.db-shm"};
+#define FILES (sizeof(files) / sizeof(files[0]))
+
 void world_close(struct world *w)
 {
     al_store_close(w->s);
     al_store_disk_free(w->disk);
     if (w->kind == SQLITE) {
-        static const char *const ends[] = {"", "-wal", "-shm"};
-        for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        for (size_t i = 0; i < FILES; i++) {
             char path[128];
-            snprintf(path, sizeof(path), "%s%s", w->path, ends[i]);
+            snprintf(path, sizeof(path), "%s/%s", w->dir, files[i]);
             unlink(path);
         }
-        rmdir(w->dir);
+        assert_int_equal(rmdir(w->dir), 0);
     }
+}
+
+static bool file_holds_bytes(const char *path, const void *needle, size_t n)
+{
+    FILE *in = fopen(path, "rb");
+    if (in == NULL)
+        return false;
+    assert_int_equal(fseek(in, 0, SEEK_END), 0);
+    size_t size = (size_t)ftell(in);
+    rewind(in);
+    uint8_t *bytes = malloc(size + 1);
+    assert_non_null(bytes);
+    assert_int_equal(fread(bytes, 1, size, in), size);
+    fclose(in);
+    bool found = memmem(bytes, size, needle, n) != NULL;
+    free(bytes);
+    return found;
+}
+
+bool world_holds_bytes(const struct world *w, const void *needle, size_t n)
+{
+    bool found = false;
+    for (size_t i = 0; i < FILES; i++) {
+        char path[128];
+        snprintf(path, sizeof(path), "%s/%s", w->dir, files[i]);
+        found = found || file_holds_bytes(path, needle, n);
+    }
+    return found;
 }
 
 void begin(struct world *w)

@@ -17,6 +17,9 @@ struct world {
 void world_open(struct world *w, enum kind kind);
 void world_close(struct world *w);
 
+/* True if a file beside log.db, or log.db, holds these bytes. SQLITE only. */
+bool world_holds_bytes(const struct world *w, const void *needle, size_t n);
+
 /* Close the store and open it again, as after a crash of the program. */
 void world_reopen(struct world *w);
 
