@@ -7,6 +7,8 @@
 #include "node_int.h"
 
 #define RELOAD_PAUSE_MS 1000
+#define TIDY_MS 10000 /* after words were taken out: they are gone within a minute */
+#define TIDY_AGAIN_MS 1000
 
 /* --- state, made from the store ------------------------------------------------------------ */
 
@@ -110,6 +112,7 @@ int al_node_new(struct al_node **ret, const struct al_node_opts *opts, struct al
     n->opts = *opts;
     n->now = now;
     n->started_ms = now.wall_ms;
+    n->tidy_ms = UINT64_MAX;
     STAILQ_INIT(&n->in_turn);
     STAILQ_INIT(&n->waits);
     STAILQ_INIT(&n->invites);
@@ -207,6 +210,21 @@ static void lose_turn(struct al_node *n, int err)
         al_effects_log(n->effects, 3, "the log can't be opened again: %s", al_err_words(err));
 }
 
+/* Between transactions: nothing that was taken out stays in the store's files for long. */
+static void tidy(struct al_node *n)
+{
+    if (n->tidy_ms == UINT64_MAX && al_store_is_untidy(n->store))
+        n->tidy_ms = n->now.mono_ms + TIDY_MS;
+    if (n->now.mono_ms < n->tidy_ms)
+        return;
+    int err = al_store_tidy(n->store);
+    n->tidy_ms = err == 0 ? UINT64_MAX : n->now.mono_ms + TIDY_AGAIN_MS;
+    if (err != 0 && err != AL_E_BUSY) {
+        al_effects_log(n->effects, 3, "the log can't be tidied: %s", al_err_words(err));
+        n->tidy_ms = n->now.mono_ms + TIDY_MS;
+    }
+}
+
 void al_node_commit(struct al_node *n)
 {
     if (n->turn_err == 0)
@@ -225,6 +243,7 @@ void al_node_commit(struct al_node *n)
         free_calls(&n->in_turn);
         if (n->logs->own != NULL)
             n->opts.new_log = false; /* it has been started */
+        tidy(n);
     }
     al_effects_release(n->effects);
 }
@@ -241,6 +260,8 @@ uint64_t al_node_deadline(const struct al_node *n)
     if (n->gossip == NULL)
         return n->now.mono_ms + RELOAD_PAUSE_MS; /* try to open the store again */
     uint64_t at = al_gossip_deadline(n->gossip);
+    if (n->tidy_ms < at)
+        at = n->tidy_ms;
     const struct call *c;
     STAILQ_FOREACH (c, &n->waits, link) {
         if (c->deadline_ms < at)

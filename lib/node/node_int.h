@@ -37,6 +37,7 @@ struct al_node {
     int turn_err;        /* a store error: this turn can't be committed */
     size_t turn_bytes;
     uint64_t turn_pos;    /* position before this turn */
+    uint64_t tidy_ms;     /* mono: when to tidy the store; UINT64_MAX: it is tidy */
     bool due;             /* another turn is wanted at once */
     struct calls in_turn; /* answered in this turn; the answers come out with the commit */
     struct calls waits;

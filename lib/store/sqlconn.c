@@ -11,7 +11,6 @@
 #include "private.h"
 #include "sqlerr.h"
 
-#define BUSY_MS 1000      /* how long to wait for somebody else's lock */
 #define VALUE_MAX 2097152 /* bytes of one row, at most */
 
 /* --- files --------------------------------------------------------------------------------- */
@@ -95,7 +94,7 @@ static int harden(sqlite3 *db)
         if (rc != SQLITE_OK)
             return al_sqlerr(db, rc);
     }
-    sqlite3_busy_timeout(db, BUSY_MS);
+    sqlite3_busy_timeout(db, AL_SQLCONN_BUSY_MS);
     return al_sqlconn_exec(
         db, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY");
 }

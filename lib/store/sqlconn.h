@@ -6,6 +6,8 @@
 
 #include "err.h"
 
+#define AL_SQLCONN_BUSY_MS 1000 /* how long to wait for somebody else's lock */
+
 /*
  * Open the file |path|, which is there, with limits and without what a hostile schema could use;
  * closing it never checkpoints, unless that is switched on. On an error nothing is left open.

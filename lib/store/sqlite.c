@@ -98,8 +98,11 @@ static int sqlite_tidy(struct al_store *s)
     sqlite3_db_release_memory(db);
     if (s->read_only)
         return 0;
+    sqlite3_busy_timeout(db, 0); /* whoever tidies has better things to do than to wait */
     int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    return rc == SQLITE_OK ? 0 : al_sqlerr(db, rc);
+    int err = rc == SQLITE_OK ? 0 : al_sqlerr(db, rc);
+    sqlite3_busy_timeout(db, AL_SQLCONN_BUSY_MS);
+    return err;
 }
 
 static void sqlite_close(struct al_store *store)

@@ -331,6 +331,8 @@ static int payload_change(
     }
     if (err == 0)
         s->pos++;
+    if (payload.n == 0)
+        s->untidy = true;
     return written(s, err);
 }
 
@@ -464,6 +466,7 @@ int al_store_remove(struct al_store *s, uint32_t log_no, uint64_t first)
     }
     if (err == 0)
         s->pos++;
+    s->untidy = true;
     return written(s, err);
 }
 
@@ -521,6 +524,8 @@ int al_store_kv_put(
 int al_store_kv_del(struct al_store *s, enum al_space space, struct al_slice key)
 {
     int err = may_write(s);
+    if (err == 0 && space == AL_SPACE_OUTBOX)
+        s->untidy = true;
     return err != 0 ? err : written(s, s->ops->kv_del(s, space, key));
 }
 
@@ -537,5 +542,14 @@ int al_store_tidy(struct al_store *s)
 {
     AL_ASSERT(!s->in_transaction);
     int err = may_read(s);
-    return err != 0 ? err : s->ops->tidy(s);
+    if (err == 0)
+        err = s->ops->tidy(s);
+    if (err == 0)
+        s->untidy = false;
+    return err;
+}
+
+bool al_store_is_untidy(const struct al_store *s)
+{
+    return s->untidy;
 }

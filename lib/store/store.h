@@ -322,6 +322,12 @@ AL_MUST_CHECK
 int al_store_tidy(struct al_store *s);
 
 /*
+ * True if words were taken out since it was opened or tidied (a payload, a held post): they lie in
+ * the write-ahead log until it is emptied.
+ */
+bool al_store_is_untidy(const struct al_store *s);
+
+/*
  * Write a consistent copy of a SQLite store to the new file |path| (VACUUM INTO, synced), on a
  * connection of its own. AL_E_EXISTS, AL_E_IO, AL_E_FULL.
  */

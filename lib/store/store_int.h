@@ -67,6 +67,7 @@ struct al_store {
     const struct al_store_ops *ops;
     bool read_only;
     bool in_transaction;
+    bool untidy;  /* something was taken out, which lies about until tidied */
     bool doubt;   /* a commit failed: only closing is left */
     int spoiled;  /* the first error of a write in this transaction */
     uint64_t pos; /* inside a transaction: the newest position given out */

@@ -578,6 +578,27 @@ static void tidying_loses_nothing(struct world *w)
     expect_runs(w, 1, "1-200 ");
 }
 
+static void what_is_taken_out_makes_it_untidy(struct world *w)
+{
+    begin(w);
+    add_log(w, 1);
+    put_all(w, 1, 1, 3);
+    assert_int_equal(
+        al_store_kv_put(w->s, AL_SPACE_OUTBOX, al_slice_str("1"), al_slice_str("words")), 0);
+    commit(w);
+    assert_false(al_store_is_untidy(w->s));
+    begin(w);
+    assert_int_equal(al_store_payload_drop(w->s, 1, 2), 0);
+    commit(w);
+    assert_true(al_store_is_untidy(w->s));
+    assert_int_equal(al_store_tidy(w->s), 0);
+    assert_false(al_store_is_untidy(w->s));
+    begin(w);
+    assert_int_equal(al_store_kv_del(w->s, AL_SPACE_OUTBOX, al_slice_str("1")), 0);
+    commit(w);
+    assert_true(al_store_is_untidy(w->s));
+}
+
 /* --- in memory only ------------------------------------------------------------------------ */
 
 static void a_failed_commit_leaves_only_doubt(void **state)
@@ -636,7 +657,8 @@ static void a_disk_holds_one_open_store(void **state)
     X(closing_rolls_back)                                                                          \
     X(a_transaction_reads_its_own_writes)                                                          \
     X(callbacks_may_read)                                                                          \
-    X(tidying_loses_nothing)
+    X(tidying_loses_nothing)                                                                       \
+    X(what_is_taken_out_makes_it_untidy)
 
 static void run_in(enum kind kind, void (*body)(struct world *w))
 {
