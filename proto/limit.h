@@ -66,6 +66,7 @@
 #define AL_ADDRESS_RECORD_MAX 2048 /* its signed body */
 #define AL_SEEN_MAX 64
 #define AL_TOKEN_BYTES 16
+#define AL_BOOT_BYTES 8
 #define AL_INTERESTS_MAX 4096 /* identities in one direction of one interests message */
 #define AL_OWN_HEADS_MAX 64
 #define AL_HEADS_MAX 512

@@ -1,5 +1,6 @@
 #include "message.h"
 
+#include "attachment.h"
 #include "hash.h"
 #include "message_int.h"
 #include "read.h"
@@ -82,9 +83,7 @@ struct field {
         .check = al_message_check_##kind                                                           \
     }
 
-#define FIELDS_MAX 8 /* of one message, after its type */
-#define PIECE_INDEX_MAX (AL_ATTACHMENTS_MAX * AL_PIECES_MAX - 1)
-#define PIECE_SEALED_MAX (AL_PIECE_BYTES + 16)
+#define FIELDS_MAX 9 /* of one message, after its type */
 
 /* The one table of messages; docs/protocol.md, "Messages", says what they mean. */
 static const struct form {
@@ -94,7 +93,7 @@ static const struct form {
     [AL_MSG_HELLO] = {"hello",
         {U64(0, UINT64_MAX, hello.version), STR(AL_AGENT_MAX, hello.agent),
             U64(0, UINT64_MAX, hello.caps), OBJECT(AL_STATEMENT_MAX, hello.cert, statement),
-            OPTION(AL_TOKEN_BYTES, hello.token), BYTES(8, hello.boot),
+            OPTION(AL_TOKEN_BYTES, hello.token), BYTES(8, hello.boot), BYTES(64, hello.boot_sig),
             U64(0, AL_TIME_MAX, hello.now_ms), STR(AL_SEEN_MAX, hello.seen)}},
     [AL_MSG_INTERESTS] = {"interests",
         {OPTION(32, interests.before), BYTES(32, interests.after),
@@ -137,12 +136,13 @@ static const struct form {
             OBJECT(AL_MESSAGE_MAX, excerpt.segment, segment)}},
     [AL_MSG_REPLIES] = {"replies", {REQ, REF(replies.ref)}},
     [AL_MSG_REFS] = {"refs", {REQ, LIST(AL_REFS_MAX, refs.list, refs.count, ref)}},
-    [AL_MSG_PIECE_WANT] = {"piece-want",
-        {REQ, REF(piece_want.ref), U64(0, PIECE_INDEX_MAX, piece_want.index)}},
-    [AL_MSG_PIECE] = {"piece", {REQ, BIN(1, PIECE_SEALED_MAX, piece.bytes)}},
+    [AL_MSG_PIECE_WANT] = {"piece-want", {REQ, BYTES(32, piece_want.hash)}},
+    [AL_MSG_PIECE] = {"piece", {REQ, BIN(1, AL_PIECE_SEALED_BYTES, piece.bytes)}},
     [AL_MSG_PING] = {"ping", {U64(0, UINT64_MAX, ping.n)}},
     [AL_MSG_PONG] = {"pong", {U64(0, UINT64_MAX, pong.n)}},
     [AL_MSG_GOODBYE] = {"goodbye", {STR(AL_REASON_MAX, goodbye.reason)}},
+    [AL_MSG_CLONE] = {"clone",
+        {BYTES(8, clone.boot), BYTES(64, clone.boot_sig), BOOL(clone.yield)}},
 };
 
 static const struct form *form_of(uint64_t type)
@@ -318,6 +318,30 @@ void al_message_encode(struct al_buf *b, const struct al_message *m)
     al_write_uint(b, m->type);
     for (const struct field *f = form->fields; f->shape != S_END; f++)
         write_field(b, m, f);
+}
+
+static void boot_hash(
+    struct al_hash *out, const struct al_device *device, const uint8_t boot[AL_BOOT_BYTES])
+{
+    const struct al_slice parts[] = {
+        al_slice_of(device->b, sizeof(device->b)), al_slice_of(boot, AL_BOOT_BYTES)};
+    al_hash(out, AL_P_BOOT, parts, 2);
+}
+
+void al_boot_sign(struct al_sig *out, const struct al_device *device, const uint8_t secret[64],
+    const uint8_t boot[AL_BOOT_BYTES])
+{
+    struct al_hash hash;
+    boot_hash(&hash, device, boot);
+    al_sign(out, secret, AL_P_SIG_BOOT, hash.b);
+}
+
+int al_boot_verify(
+    const struct al_sig *sig, const struct al_device *device, const uint8_t boot[AL_BOOT_BYTES])
+{
+    struct al_hash hash;
+    boot_hash(&hash, device, boot);
+    return al_verify(sig, device->b, AL_P_SIG_BOOT, hash.b);
 }
 
 void al_interests_digest(struct al_hash *out, const struct al_identity *ids, size_t count)

@@ -37,6 +37,7 @@ enum al_message_type {
     AL_MSG_PING = 30,
     AL_MSG_PONG = 31,
     AL_MSG_GOODBYE = 32,
+    AL_MSG_CLONE = 33,
     AL_MSG_UNKNOWN = 255, /* any other type up to 2^16: ignored, within the budget */
 };
 
@@ -92,9 +93,10 @@ struct al_message {
             uint64_t version; /* 1 */
             struct al_slice agent;
             uint64_t caps;
-            struct al_slice cert;  /* an encoded statement, for al_statement_open() */
-            struct al_slice token; /* 16 bytes or none */
-            uint8_t boot[8];
+            struct al_slice cert;        /* an encoded statement, for al_statement_open() */
+            struct al_slice token;       /* 16 bytes or none */
+            uint8_t boot[AL_BOOT_BYTES]; /* fresh at each start */
+            struct al_sig boot_sig;      /* of the device over it; al_boot_sign() */
             uint64_t now_ms;
             struct al_slice seen; /* the address the sender sees the other side at */
         } hello;
@@ -165,8 +167,10 @@ struct al_message {
         } fork;
         struct {
             struct al_ref ref;
-            uint64_t index; /* PIECE_WANT */
-        } fetch, replies, piece_want;
+        } fetch, replies;
+        struct {
+            struct al_hash hash; /* of the sealed piece */
+        } piece_want;
         struct {
             struct al_slice statements;
             uint32_t count;
@@ -181,6 +185,11 @@ struct al_message {
         struct {
             struct al_slice reason;
         } goodbye;
+        struct { /* another machine with your device key said hello here, with this boot */
+            uint8_t boot[AL_BOOT_BYTES];
+            struct al_sig boot_sig;
+            bool yield; /* you came second: you are let go */
+        } clone;
     } u;
 };
 
@@ -221,6 +230,15 @@ void al_message_put_range(struct al_buf *b, const struct al_range *range);
 
 /* The key of |item| in the order of reconciliation. */
 void al_item_key(uint8_t out[AL_ITEM_KEY_BYTES], const struct al_item *item);
+
+/*
+ * The device's word that it started as |boot|: S(device, "aloud1-sig-boot", H("aloud1-boot", device
+ * || boot)). |secret| is libsodium's 64-byte form. Checking returns 0 or AL_E_SIG.
+ */
+void al_boot_sign(struct al_sig *out, const struct al_device *device, const uint8_t secret[64],
+    const uint8_t boot[AL_BOOT_BYTES]);
+AL_MUST_CHECK int al_boot_verify(
+    const struct al_sig *sig, const struct al_device *device, const uint8_t boot[AL_BOOT_BYTES]);
 
 /* H("aloud1-interest", ids): |ids| ascending and unique. */
 void al_interests_digest(struct al_hash *out, const struct al_identity *ids, size_t count);

@@ -135,6 +135,7 @@ static int dispatch(
     case AL_MSG_REFS:
     case AL_MSG_PIECE_WANT:
     case AL_MSG_PIECE:
+    case AL_MSG_CLONE:
     case AL_MSG_UNKNOWN:
         return 0; /* of no use to this version: ignored, within the budget */
     }

@@ -19,7 +19,7 @@ struct al_gossip_opts {
     struct al_logs *logs;
     struct al_effects *effects;
     struct al_rng *rng;
-    uint8_t boot[8];
+    uint8_t boot[AL_BOOT_BYTES]; /* fresh at each start */
     const char *agent;
     /*
      * A stranger shows the token of an invite: admit them if it is good. Returns 0, AL_E_INVITE,

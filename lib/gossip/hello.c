@@ -21,6 +21,8 @@ void hello_send(struct al_gossip *g, struct peer *p, struct al_now now)
             m.u.hello.token = al_slice_of(c->token, sizeof(c->token));
     }
     memcpy(m.u.hello.boot, g->opts.boot, sizeof(m.u.hello.boot));
+    const struct al_keyring *k = g->logs->keyring;
+    al_boot_sign(&m.u.hello.boot_sig, &k->device, k->device_secret, m.u.hello.boot);
     m.u.hello.now_ms = now.wall_ms > AL_TIME_MAX ? AL_TIME_MAX : now.wall_ms;
     size_t seen = strlen(p->address);
     m.u.hello.seen = al_slice_of(p->address, seen < 64 ? seen : 64);
@@ -82,6 +84,8 @@ int hello_receive(
         err = check_cert(p, &cert, m->u.hello.cert);
     if (err == 0 && al_device_eq(&cert.device, &g->logs->keyring->device))
         err = AL_E_SELF;
+    if (err == 0)
+        err = al_boot_verify(&m->u.hello.boot_sig, &cert.device, m->u.hello.boot);
     if (err == 0) /* before admission a stranger may cost memory for this connection only */
         person = al_logs_person(g->logs, &cert.identity);
     struct al_person stranger = {.identity = cert.identity};

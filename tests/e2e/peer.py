@@ -14,7 +14,7 @@ from noise import Channel, blake, purpose
 (HELLO, INTERESTS, RESET, OWN_HEADS, RECONCILE, WANT, SEGMENT, PAYLOAD, DONE, WANT_PAYLOAD, HEADS,
  LINK, DECLINE, STATEMENTS, WANT_STATEMENTS, ADDRESSES, FORK, FETCH, EXCERPT, REPLIES, REFS,
  PIECE_WANT, PIECE) = range(23)
-PING, PONG, GOODBYE = 30, 31, 32
+PING, PONG, GOODBYE, CLONE = 30, 31, 32, 33
 BLOCK = 64
 
 
@@ -58,6 +58,10 @@ def certificate(root, device, name="by hand"):
     name_of_it = blake("aloud1-stmt", body)
     return [body, root.sign("aloud1-sig-root", name_of_it),
             device.sign("aloud1-sig-dev", name_of_it)]
+
+
+def boot_signature(device, boot):
+    return device.sign("aloud1-sig-boot", blake("aloud1-boot", device.public + boot))
 
 
 class Log:
@@ -130,7 +134,9 @@ class Person:
 
     def hello(self, ticket, cert=None):
         token = read_ticket(ticket)[4]
-        return [HELLO, 1, "by hand", 0, cert or self.cert, token, self.boot, now_ms(), ""]
+        signature = boot_signature(self.device, self.boot)
+        return [HELLO, 1, "by hand", 0, cert or self.cert, token, self.boot, signature, now_ms(),
+                ""]
 
     def meet(self, ticket, port):
         """A session: both hellos are over."""

@@ -250,11 +250,12 @@ def examples(person):
         peer.EXCERPT: [1, [person.cert], segment],
         peer.REPLIES: [1, REF],
         peer.REFS: [1, [REF]],
-        peer.PIECE_WANT: [1, REF, 0],
+        peer.PIECE_WANT: [1, B32],
         peer.PIECE: [1, b"x"],
         peer.PING: [1],
         peer.PONG: [1],
         peer.GOODBYE: ["closed"],
+        peer.CLONE: [B8, bytes(64), True],
     }
 
 

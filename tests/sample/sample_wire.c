@@ -119,6 +119,13 @@ static struct al_slice put_segment(struct al_buf *lists)
     return since(lists, start);
 }
 
+static void put_boot(uint8_t boot[AL_BOOT_BYTES], struct al_sig *sig)
+{
+    struct sample_person p = sample_person(1);
+    sample_bytes(boot, AL_BOOT_BYTES, 8);
+    al_boot_sign(sig, &p.device, p.device_secret, boot);
+}
+
 /* NOLINTNEXTLINE(readability-function-size): a case for each type of message */
 static bool fill(struct al_message *m, uint64_t type, struct al_buf *lists)
 {
@@ -132,6 +139,7 @@ static bool fill(struct al_message *m, uint64_t type, struct al_buf *lists)
         m->u.hello.caps = UINT64_MAX;
         m->u.hello.cert = put_statement(lists);
         m->u.hello.token = al_slice_of(some, AL_TOKEN_BYTES);
+        put_boot(m->u.hello.boot, &m->u.hello.boot_sig);
         m->u.hello.now_ms = SAMPLE_TIME;
         m->u.hello.seen = al_slice_str("192.0.2.1:4747");
         return true;
@@ -198,8 +206,10 @@ static bool fill(struct al_message *m, uint64_t type, struct al_buf *lists)
         return true;
     case AL_MSG_FETCH:
     case AL_MSG_REPLIES:
+        m->u.fetch.ref = ref;
+        return true;
     case AL_MSG_PIECE_WANT:
-        m->u.piece_want.ref = ref;
+        sample_bytes(m->u.piece_want.hash.b, 32, type);
         return true;
     case AL_MSG_REFS:
         m->u.refs.list = put_refs(lists);
@@ -213,6 +223,10 @@ static bool fill(struct al_message *m, uint64_t type, struct al_buf *lists)
         return true;
     case AL_MSG_GOODBYE:
         m->u.goodbye.reason = al_slice_str("stranger");
+        return true;
+    case AL_MSG_CLONE:
+        put_boot(m->u.clone.boot, &m->u.clone.boot_sig);
+        m->u.clone.yield = true;
         return true;
     default:
         return false;

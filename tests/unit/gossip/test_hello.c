@@ -197,6 +197,30 @@ static void the_certificate_must_be_of_the_device_that_shook_hands(void **state)
     assert_int_equal(rig_peer_waiting(&p), 0);
 }
 
+static void a_boot_that_the_device_did_not_sign_is_refused(void **state)
+{
+    (void)state;
+    struct rig_person other;
+    rig_person(&other, 2);
+    rig_relate(n, &who.root.identity, "follow", true);
+    rig_peer_connect(&p, n, 1);
+    memcpy(p.who.keyring.device_secret, other.keyring.device_secret, 64);
+    rig_peer_hello(&p, NULL);
+    assert_int_equal(rig_peer_closed(&p), AL_E_SIG);
+    assert_int_equal(rig_peer_waiting(&p), 0);
+}
+
+static void a_greeting_is_signed_by_this_device(void **state)
+{
+    (void)state;
+    struct al_message m;
+    rig_relate(n, &who.root.identity, "follow", true);
+    rig_peer_connect(&p, n, 1);
+    rig_peer_hello(&p, NULL);
+    assert_true(rig_peer_next(&p, AL_MSG_HELLO, &m));
+    assert_int_equal(al_boot_verify(&m.u.hello.boot_sig, &n->me.keyring.device, m.u.hello.boot), 0);
+}
+
 static void this_very_device_is_turned_away(void **state)
 {
     (void)state;
@@ -211,9 +235,9 @@ static void nothing_but_hello_is_heard_before_hello(void **state)
     struct al_message m;
     (void)state;
     rig_relate(n, &who.root.identity, "follow", true);
-    for (uint64_t type = AL_MSG_INTERESTS; type < AL_MSG_GOODBYE; type++) {
+    for (uint64_t type = AL_MSG_INTERESTS; type <= AL_MSG_CLONE; type++) {
         struct al_buf b = al_buf_fixed(lists, sizeof(lists));
-        if (!sample_message(&m, type, &b))
+        if (type == AL_MSG_GOODBYE || !sample_message(&m, type, &b))
             continue;
         rig_peer_connect(&p, n, 1);
         rig_peer_send(&p, &m);
@@ -308,6 +332,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_unknown_token_is_no_invite, setup, teardown),
         cmocka_unit_test_setup_teardown(
             the_certificate_must_be_of_the_device_that_shook_hands, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_boot_that_the_device_did_not_sign_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_greeting_is_signed_by_this_device, setup, teardown),
         cmocka_unit_test_setup_teardown(this_very_device_is_turned_away, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_but_hello_is_heard_before_hello, setup, teardown),
         cmocka_unit_test_setup_teardown(garbage_before_hello_ends_it, setup, teardown),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "message_fixture.h"
+#include "sample.h"
 #include "sample_wire.h"
 #include "write.h"
 
@@ -44,7 +45,7 @@ static void an_unknown_type_is_no_error(void **state)
 {
     (void)state;
     struct al_message m;
-    struct al_buf b = message_begin(33, 2);
+    struct al_buf b = message_begin(34, 2);
     al_write_map(&b, 0);
     al_write_bool(&b, true);
     assert_int_equal(message_decode(&m, &b), 0);
@@ -78,10 +79,10 @@ static void every_message_is_read_as_it_was_written(void **state)
         for (size_t n = 0; n < b.n; n++)
             assert_int_equal(al_message_decode(&m, al_slice_of(b.p, n)), AL_E_TRUNCATED);
         al_write_uint(&b, 0);
-        b.p[0]++; /* one field more: an array of at most nine has its count in its first byte */
+        b.p[0]++; /* one field more: an array of at most 14 has its count in its first byte */
         assert_int_equal(message_check(&b), AL_E_COUNT);
     }
-    assert_int_equal(known, 26);
+    assert_int_equal(known, 27);
     assert_string_equal(al_message_name(AL_MSG_UNKNOWN), "unknown");
     assert_string_equal(al_message_name(AL_MSG_WANT_PAYLOAD), "want-payload");
 }
@@ -155,11 +156,8 @@ static void choices_beyond_the_last_are_refused(void **state)
     message_gives(&m, AL_E_RANGE);
     m.u.decline.reason = (enum al_decline_reason)0;
     message_gives(&m, AL_E_RANGE);
-    m = message_sample(AL_MSG_PIECE_WANT);
-    m.u.piece_want.index = AL_ATTACHMENTS_MAX * AL_PIECES_MAX;
-    message_gives(&m, AL_E_RANGE);
-    m = message_sample(AL_MSG_PIECE_WANT);
-    m.u.piece_want.ref.seq = 0;
+    m = message_sample(AL_MSG_FETCH);
+    m.u.fetch.ref.seq = 0;
     message_gives(&m, AL_E_RANGE);
 }
 
@@ -246,6 +244,27 @@ static void the_least_of_each_field_is_accepted(void **state)
     assert_int_equal(message_check(&b), 0);
 }
 
+static void a_boot_is_signed_by_its_device(void **state)
+{
+    (void)state;
+    struct sample_person p = sample_person(1), other = sample_person(2);
+    uint8_t boot[AL_BOOT_BYTES] = {1, 2, 3};
+    struct al_sig sig, again;
+    al_boot_sign(&sig, &p.device, p.device_secret, boot);
+    assert_int_equal(al_boot_verify(&sig, &p.device, boot), 0);
+    al_boot_sign(&again, &p.device, p.device_secret, boot);
+    assert_memory_equal(again.b, sig.b, sizeof(sig.b));
+    assert_int_equal(al_boot_verify(&sig, &other.device, boot), AL_E_SIG);
+    boot[7] ^= 1;
+    assert_int_equal(al_boot_verify(&sig, &p.device, boot), AL_E_SIG);
+    boot[7] ^= 1;
+    for (size_t bit = 0; bit < sizeof(sig.b) * 8; bit++) {
+        sig.b[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        assert_int_equal(al_boot_verify(&sig, &p.device, boot), AL_E_SIG);
+        sig.b[bit / 8] ^= (uint8_t)(1U << bit % 8);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +276,7 @@ int main(void)
         cmocka_unit_test(requests_are_numbered_from_one_and_pushes_are_zero),
         cmocka_unit_test(choices_beyond_the_last_are_refused),
         cmocka_unit_test(contents_have_size_limits),
+        cmocka_unit_test(a_boot_is_signed_by_its_device),
         cmocka_unit_test(the_least_of_each_field_is_accepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

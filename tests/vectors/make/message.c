@@ -14,7 +14,7 @@ static const struct {
     int err;
     const char *form;
 } table[] = {
-    {"hello without token", 0, "99 00 01 'aloud/0.1' 00 " CERT " <0> <8> 05 ''"},
+    {"hello without token", 0, "9a 00 01 'aloud/0.1' 00 " CERT " <0> <8> <64> 05 ''"},
     {"interests, the first ever", 0, "96 01 <0> <32> 90 90 c3"},
     {"reconcile, nothing to say", 0, "95 04 02 00 c2 90"},
     {"reconcile, a frozen log", 0,
@@ -36,14 +36,18 @@ static const struct {
     {"reset with a field", AL_E_COUNT, "92 02 00"},
     {"goodbye of 65 bytes", AL_E_LENGTH, "92 20 [65=61]"},
 
-    {"hello of version 2", AL_E_VERSION, "99 00 02 'a' 00 " CERT " <16> <8> 05 ''"},
-    {"hello, agent of 65 bytes", AL_E_LENGTH, "99 00 01 [65=61] 00 " CERT " <16> <8> 05 ''"},
-    {"hello, statement of two fields", AL_E_COUNT, "99 00 01 'a' 00 92 <9> <64> <16> <8> 05 ''"},
-    {"hello, token of 15 bytes", AL_E_LENGTH, "99 00 01 'a' 00 " CERT " <15> <8> 05 ''"},
-    {"hello, boot of 7 bytes", AL_E_LENGTH, "99 00 01 'a' 00 " CERT " <16> <7> 05 ''"},
+    {"hello of version 2", AL_E_VERSION, "9a 00 02 'a' 00 " CERT " <16> <8> <64> 05 ''"},
+    {"hello, agent of 65 bytes", AL_E_LENGTH, "9a 00 01 [65=61] 00 " CERT " <16> <8> <64> 05 ''"},
+    {"hello, statement of two fields", AL_E_COUNT,
+        "9a 00 01 'a' 00 92 <9> <64> <16> <8> <64> 05 ''"},
+    {"hello, token of 15 bytes", AL_E_LENGTH, "9a 00 01 'a' 00 " CERT " <15> <8> <64> 05 ''"},
+    {"hello, boot of 7 bytes", AL_E_LENGTH, "9a 00 01 'a' 00 " CERT " <16> <7> <64> 05 ''"},
+    {"hello, signature of boot missing", AL_E_LENGTH,
+        "9a 00 01 'a' 00 " CERT " <16> <8> <0> 05 ''"},
+    {"hello of nine fields", AL_E_COUNT, "99 00 01 'a' 00 " CERT " <16> <8> 05 ''"},
     {"hello, time over its cap", AL_E_RANGE,
-        "99 00 01 'a' 00 " CERT " <16> <8> cf0001000000000000 ''"},
-    {"hello, seen of 65 bytes", AL_E_LENGTH, "99 00 01 'a' 00 " CERT " <16> <8> 05 [65=61]"},
+        "9a 00 01 'a' 00 " CERT " <16> <8> <64> cf0001000000000000 ''"},
+    {"hello, seen of 65 bytes", AL_E_LENGTH, "9a 00 01 'a' 00 " CERT " <16> <8> <64> 05 [65=61]"},
 
     {"interests, before of 16 bytes", AL_E_LENGTH, "96 01 <16> <32> 90 90 c3"},
     {"interests, after missing", AL_E_LENGTH, "96 01 <32> <0> 90 90 c3"},
@@ -107,9 +111,14 @@ static const struct {
     {"excerpt, a statement too many", AL_E_COUNT, "94 12 01 dc0101 {257:" CERT "} " SEGMENT},
     {"replies to three fields", AL_E_COUNT, "93 13 01 93 <32> <8> 01"},
     {"refs, one over the most", AL_E_COUNT, "93 14 01 dc0041 {65:@}"},
-    {"piece-want over the last piece", AL_E_RANGE, "94 15 01 @ cd1000"},
+    {"piece-want, hash of 31 bytes", AL_E_LENGTH, "93 15 01 <31>"},
+    {"piece-want with request 0", AL_E_RANGE, "93 15 00 <32>"},
     {"piece of 0 bytes", AL_E_LENGTH, "93 16 01 <0>"},
     {"piece over its size", AL_E_LENGTH, "93 16 01 <65553=00>"},
+    {"clone, signature of 63 bytes", AL_E_LENGTH, "94 21 <8> <63> c3"},
+    {"clone, boot of 9 bytes", AL_E_LENGTH, "94 21 <9> <64> c3"},
+    {"clone, yield is a number", AL_E_TYPE, "94 21 <8> <64> 01"},
+    {"clone without yield", AL_E_COUNT, "93 21 <8> <64>"},
 };
 
 static void add_type(json_t *list, uint64_t type)
