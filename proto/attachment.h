@@ -11,14 +11,22 @@
 
 #define AL_PIECE_SEALED_BYTES (AL_PIECE_BYTES + 16) /* the longest sealed piece */
 
+struct al_read;
+
 struct al_attachment {
     uint64_t size;        /* of the file: 1..AL_ATTACHMENT_MAX */
     struct al_slice mime; /* 0..64 bytes */
-    struct al_slice name; /* 1..128 bytes, no '/', no control characters */
+    struct al_slice name; /* 1..128 bytes, no '/', no control characters; not ".", ".." */
     uint8_t key[32];
     struct al_slice hashes; /* elements: bin 32, one after the other; al_attachment_hash() */
     uint32_t pieces;        /* size / AL_PIECE_BYTES, rounded up */
 };
+
+/*
+ * Read one attachment and check it: errors stick in |r|, as those of the reader do. AL_E_COUNT: the
+ * hashes don't fit the size; AL_E_RANGE: a size of 0, or a name that is none.
+ */
+void al_attachment_read(struct al_read *r, struct al_attachment *out);
 
 /* How many attachments stand in "files" of a payload that was opened. */
 uint32_t al_attachment_count(struct al_slice files);

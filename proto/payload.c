@@ -1,5 +1,6 @@
 #include "payload.h"
 
+#include "attachment.h"
 #include "read.h"
 #include "scan.h"
 #include "write.h"
@@ -17,44 +18,45 @@ enum field_type {
     T_REFS,     /* array of min..max references */
     T_BOXES,    /* array of min..max keys, sealed */
     T_BINS,     /* array of min..max bins of any length */
+    T_FILES,    /* array of min..max attachments */
     T_ANY,      /* any value */
     T_PROGRESS, /* of a goal */
 };
 
 #define CIRCLE_BOX_BYTES 96
 #define KEPT(member) offsetof(struct al_payload, member)
-#define NOT_KEPT 0 /* checked, and then left in the payload for whoever needs it */
 
 /* X(NAME, key, type, min, max, where), in the order of the encoded keys: shorter ones first. */
 #define FIELDS(X)                                                                                  \
     X(A, "a", T_AUDIENCE, 0, 0, KEPT(audience))                                                    \
     X(K, "k", T_KIND, 1, AL_KIND_MAX, KEPT(kind_name))                                             \
-    X(N, "n", T_COUNT, 0, 0, NOT_KEPT)                                                             \
+    X(N, "n", T_COUNT, 0, 0, KEPT(n))                                                              \
     X(S, "s", T_SALT, 0, 0, KEPT(salt))                                                            \
     X(AT, "at", T_TIME, 0, 0, KEPT(at_ms))                                                         \
     X(OF, "of", T_REF, 0, 0, KEPT(of))                                                             \
     X(RE, "re", T_REF, 0, 0, KEPT(re))                                                             \
     X(RT, "rt", T_REF, 0, 0, KEPT(rt))                                                             \
-    X(CID, "cid", T_BIN, 16, 16, NOT_KEPT)                                                         \
+    X(CID, "cid", T_BIN, 16, 16, KEPT(cid))                                                        \
     X(KEY, "key", T_TEXT, 1, AL_STATE_KEY_MAX, KEPT(key))                                          \
-    X(OLD, "old", T_BINS, 0, AL_CIRCLE_OLD_MAX, NOT_KEPT)                                          \
+    X(OLD, "old", T_BINS, 0, AL_CIRCLE_OLD_MAX, KEPT(old))                                         \
     X(SRC, "src", T_TEXT, 1, AL_SRC_MAX, KEPT(src))                                                \
     X(URL, "url", T_TEXT, 1, AL_URL_MAX, KEPT(url))                                                \
     X(VAL, "val", T_ANY, 0, 0, KEPT(val))                                                          \
     X(WHO, "who", T_BIN, 32, 32, KEPT(who))                                                        \
     X(FROM, "from", T_REFS, 1, AL_REFS_MAX, KEPT(from))                                            \
-    X(META, "meta", T_BIN, 1, AL_PAYLOAD_MAX, NOT_KEPT)                                            \
+    X(META, "meta", T_BIN, 1, AL_PAYLOAD_MAX, KEPT(meta))                                          \
     X(NAME, "name", T_TEXT, 1, AL_NAME_MAX, KEPT(name))                                            \
     X(TAGS, "tags", T_TAGS, 1, AL_TAGS_MAX, KEPT(tags))                                            \
     X(TEXT, "text", T_TEXT, 1, AL_TEXT_MAX, KEPT(text))                                            \
     X(ABOUT, "about", T_TEXT, 1, AL_ABOUT_MAX, KEPT(about))                                        \
-    X(BOXES, "boxes", T_BOXES, 1, AL_CIRCLE_BOXES_MAX, NOT_KEPT)                                   \
+    X(BOXES, "boxes", T_BOXES, 1, AL_CIRCLE_BOXES_MAX, KEPT(boxes))                                \
+    X(FILES, "files", T_FILES, 1, AL_ATTACHMENTS_MAX, KEPT(files))                                 \
     X(KNOWS, "knows", T_TEXT, 1, AL_ABOUT_MAX, KEPT(knows))                                        \
     X(QUOTE, "quote", T_TEXT, 1, AL_QUOTE_MAX, KEPT(quote))                                        \
     X(STATE, "state", T_PROGRESS, 0, 0, KEPT(state))                                               \
     X(TITLE, "title", T_TEXT, 1, AL_TITLE_MAX, KEPT(title))                                        \
     X(WANTS, "wants", T_TEXT, 1, AL_ABOUT_MAX, KEPT(wants))                                        \
-    X(PARENTS, "parents", T_REFS, 0, AL_CIRCLE_PARENTS_MAX, NOT_KEPT)                              \
+    X(PARENTS, "parents", T_REFS, 0, AL_CIRCLE_PARENTS_MAX, KEPT(parents))                         \
     X(WORKING, "working", T_TEXT, 1, AL_ABOUT_MAX, KEPT(working))
 
 enum field_name {
@@ -79,7 +81,7 @@ static_assert(FIELD_COUNT <= 32, "a set of fields is 32 bits");
 
 #define BIT(name) (UINT32_C(1) << F_##name)
 #define COMMON (BIT(A) | BIT(K) | BIT(S))
-#define CONTENT (BIT(AT) | BIT(SRC) | BIT(TEXT) | BIT(TAGS))
+#define CONTENT (BIT(AT) | BIT(SRC) | BIT(TEXT) | BIT(TAGS) | BIT(FILES))
 
 #define ME (1u << AL_AUDIENCE_ME)
 #define CIRCLE (1u << AL_AUDIENCE_CIRCLE)
@@ -117,6 +119,7 @@ static const struct kind {
         BIT(CID) | BIT(N) | BIT(PARENTS) | BIT(BOXES) | BIT(OLD) | BIT(META), 0, 0},
     [AL_KIND_FOLLOW] = {"follow", OPEN, BIT(WHO), 0, BIT(TEXT)},
     [AL_KIND_STATE] = {"state", ME, BIT(KEY) | BIT(VAL), 0, 0},
+    [AL_KIND_LEAVE] = {"leave", CIRCLE, BIT(CID), 0, BIT(TEXT)},
 };
 
 static const char *const audience_names[] = {
@@ -226,8 +229,11 @@ static struct al_slice read_list(struct al_read *r, const struct field *f)
     const uint8_t *start = r->p;
     for (uint32_t left = al_read_array(r, f->min, f->max); left > 0; left--) {
         struct al_ref ref;
+        struct al_attachment attachment;
         if (f->type == T_REFS)
             al_read_ref(r, &ref);
+        else if (f->type == T_FILES)
+            al_attachment_read(r, &attachment);
         else if (f->type == T_BOXES)
             (void)al_read_bin(r, CIRCLE_BOX_BYTES, CIRCLE_BOX_BYTES);
         else
@@ -276,7 +282,8 @@ static void read_field(struct al_read *r, struct al_payload *p, const struct fie
         p->at_ms = al_read_uint(r, AL_TIME_MAX);
         break;
     case T_COUNT:
-        if (al_read_uint(r, UINT64_MAX) == 0)
+        p->n = al_read_uint(r, UINT64_MAX);
+        if (p->n == 0)
             al_read_fail(r, AL_E_RANGE);
         break;
     case T_TAGS:
@@ -290,13 +297,11 @@ static void read_field(struct al_read *r, struct al_payload *p, const struct fie
     case T_REFS:
     case T_BOXES:
     case T_BINS:
+    case T_FILES:
     case T_ANY:
-    case T_PROGRESS: {
-        struct al_slice s = read_slice(r, f);
-        if (f->at != NOT_KEPT)
-            memcpy(at, &s, sizeof(s));
+    case T_PROGRESS:
+        *(struct al_slice *)at = read_slice(r, f);
         break;
-    }
     }
 }
 
@@ -358,15 +363,16 @@ static bool is_present(const struct al_payload *p, const struct field *f)
     case T_REF:
         return ((const struct al_ref *)at)->seq > 0;
     case T_COUNT:
-        return false;
+        return p->n > 0;
     case T_TEXT:
     case T_BIN:
     case T_REFS:
     case T_BOXES:
     case T_BINS:
+    case T_FILES:
     case T_ANY:
     case T_PROGRESS:
-        return f->at != NOT_KEPT && ((const struct al_slice *)at)->n > 0;
+        return ((const struct al_slice *)at)->n > 0;
     }
     return false;
 }
@@ -407,9 +413,12 @@ static void write_field(struct al_buf *b, const struct al_payload *p, const stru
     case T_REFS:
     case T_BOXES:
     case T_BINS:
+    case T_FILES:
     case T_ANY:
-    case T_COUNT:
         al_write_raw(b, *s);
+        break;
+    case T_COUNT:
+        al_write_uint(b, p->n);
         break;
     }
 }
@@ -447,6 +456,13 @@ int al_payload_encode(struct al_buf *b, const struct al_payload *p)
     return err;
 }
 
+/* What only the node itself fills in: a client can't set it. */
+static bool is_own(const struct field *f)
+{
+    return f->type == T_AUDIENCE || f->type == T_SALT || f->type == T_COUNT || f->type == T_BOXES ||
+           f->type == T_BINS || f->at == KEPT(cid) || f->at == KEPT(meta) || f->at == KEPT(parents);
+}
+
 /* Tags as people give them: in any order, some twice. */
 static void collect_tags(struct al_read *r, struct al_payload *p)
 {
@@ -468,16 +484,25 @@ static void collect_tags(struct al_read *r, struct al_payload *p)
     }
 }
 
+static struct al_slice read_array_raw(struct al_read *r)
+{
+    if (al_read_peek(r) != AL_TYPE_ARRAY)
+        al_read_fail(r, AL_E_TYPE);
+    return al_read_raw(r);
+}
+
 int al_payload_from_api(struct al_payload *ret, struct al_slice map)
 {
     struct al_payload p = {.raw = map};
     struct al_read r = al_read_init(map);
     for (uint32_t left = al_read_map(&r, UINT32_MAX); left > 0; left--) {
         const struct field *f = field_of(al_read_str(&r, SIZE_MAX));
-        if (f == NULL || f->type == T_AUDIENCE || f->type == T_SALT || f->at == NOT_KEPT)
+        if (f == NULL || is_own(f))
             return r.err != 0 ? r.err : AL_E_PARAMS;
         if (f->type == T_TAGS)
             collect_tags(&r, &p);
+        else if (f->type == T_FILES)
+            p.files = read_array_raw(&r);
         else
             read_field(&r, &p, f);
     }

@@ -28,6 +28,7 @@ enum al_kind {
     AL_KIND_CIRCLE,
     AL_KIND_FOLLOW,
     AL_KIND_STATE,
+    AL_KIND_LEAVE,
     AL_KIND_COUNT,
 };
 
@@ -88,7 +89,8 @@ struct al_payload {
  *
  * Returns 0 or an error of the scanner or reader; AL_E_MISSING or AL_E_KIND when the fields do
  * not fit the kind (docs/protocol.md, "Kinds"); AL_E_AUDIENCE when the kind can't have its
- * audience (a state outside ME, a retract that is not open).
+ * audience (a state outside ME, a retract that is not open). A leave counts in a circle only, which
+ * the key that opened it tells.
  */
 AL_MUST_CHECK int al_payload_open(struct al_payload *ret, struct al_slice bytes, bool sealed);
 
@@ -100,7 +102,8 @@ AL_MUST_CHECK int al_payload_encode(struct al_buf *b, const struct al_payload *p
 
 /*
  * Read the fields from a map of the local API: any MessagePack that al_scan_rpc passed, keys in
- * any order, tags in any order and with repetitions (they are sorted in place). Nothing is
+ * any order, tags in any order and with repetitions (they are sorted in place). "files" is taken as
+ * any array, raw: what it names the caller puts an array of attachments in place of. Nothing is
  * checked against the kind yet; al_payload_encode() does. Returns 0, AL_E_PARAMS for an unknown
  * key, or an error of the reader.
  */

@@ -1,5 +1,7 @@
 #include "sample_wire.h"
 
+#include "attachment.h"
+#include "circle.h"
 #include "limit.h"
 #include "sample.h"
 #include "statement.h"
@@ -241,33 +243,54 @@ bool sample_message(struct al_message *m, uint64_t type, struct al_buf *lists)
     return fill(m, type, lists);
 }
 
-/* A circle's change has no fields in the struct yet: written by hand. */
-static void put_circle(struct al_buf *b)
+/* The lists of a circle's change, |b| holding them. */
+static struct al_payload circle(struct al_buf *b)
 {
-    static const uint8_t zeros[96];
-    struct al_ref ref = sample_ref(1);
-    al_write_map(b, 9);
-    al_write_cstr(b, "a");
-    al_write_cstr(b, "network");
-    al_write_cstr(b, "k");
-    al_write_cstr(b, "circle");
-    al_write_cstr(b, "n");
-    al_write_uint(b, 2);
-    al_write_cstr(b, "s");
-    al_write_bin(b, zeros, AL_SALT_BYTES);
-    al_write_cstr(b, "cid");
-    al_write_bin(b, zeros, 16);
-    al_write_cstr(b, "old");
+    static const uint8_t zeros[AL_CIRCLE_BOX_BYTES];
+    struct al_payload p = {.kind = AL_KIND_CIRCLE, .audience = AL_AUDIENCE_NETWORK, .n = 2};
+    const struct al_ref parent = sample_ref(1);
+    p.cid = al_slice_of(zeros, AL_CIRCLE_ID_BYTES);
+    p.meta = al_slice_of(zeros, 20);
+    size_t start = b->n;
     al_write_array(b, 1);
     al_write_bin(b, zeros, 9);
-    al_write_cstr(b, "meta");
-    al_write_bin(b, zeros, 20);
-    al_write_cstr(b, "boxes");
+    p.old = since(b, start);
+    start = b->n;
     al_write_array(b, 1);
-    al_write_bin(b, zeros, 96);
-    al_write_cstr(b, "parents");
+    al_write_bin(b, zeros, AL_CIRCLE_BOX_BYTES);
+    p.boxes = since(b, start);
+    start = b->n;
     al_write_array(b, 1);
-    al_write_ref(b, &ref);
+    al_write_ref(b, &parent);
+    p.parents = since(b, start);
+    return p;
+}
+
+struct al_slice sample_files(struct al_buf *b)
+{
+    static const struct {
+        uint64_t size;
+        const char *mime, *name;
+    } files[] = {{1, "", "a"}, {AL_PIECE_BYTES + 1, "image/png", "a board.png"}};
+    size_t start = b->n;
+    al_write_array(b, 2);
+    for (uint64_t i = 0; i < 2; i++) {
+        uint8_t space[128];
+        struct al_buf hashes = al_buf_fixed(space, sizeof(space));
+        struct al_attachment a = {.size = files[i].size,
+            .mime = al_slice_str(files[i].mime),
+            .name = al_slice_str(files[i].name),
+            .pieces = (uint32_t)i + 1};
+        sample_bytes(a.key, sizeof(a.key), i);
+        for (uint32_t at = 0; at < a.pieces; at++) {
+            struct al_hash hash;
+            sample_bytes(hash.b, sizeof(hash.b), 10 + at);
+            al_write_bin(&hashes, hash.b, sizeof(hash.b));
+        }
+        a.hashes = al_buf_slice(&hashes);
+        al_attachment_encode(b, &a);
+    }
+    return since(b, start);
 }
 
 static const struct al_ref none;
@@ -279,6 +302,7 @@ static struct al_payload only_content(const struct al_payload *all)
         .audience = all->audience,
         .text = all->text,
         .src = all->src,
+        .files = all->files,
         .at_ms = all->at_ms,
         .tags = {all->tags[0], all->tags[1]},
         .tag_count = all->tag_count};
@@ -329,6 +353,10 @@ static struct al_payload with_fields(const struct al_payload *all)
         p.key = all->text;
         p.val = al_slice_str("\xc3");
         break;
+    case AL_KIND_LEAVE:
+        p = (struct al_payload){.kind = all->kind, .audience = all->audience, .text = all->text};
+        p.cid = al_slice_of(all->who.p, AL_CIRCLE_ID_BYTES);
+        break;
     case AL_KIND_NOTE:
     case AL_KIND_QUESTION:
     case AL_KIND_UNKNOWN:
@@ -342,8 +370,8 @@ static struct al_payload with_fields(const struct al_payload *all)
 bool sample_payload(struct al_buf *b, enum al_kind kind, bool sealed)
 {
     static const uint8_t who[32] = {4};
-    uint8_t space[128];
-    struct al_buf from = al_buf_fixed(space, sizeof(space));
+    uint8_t space[1024];
+    struct al_buf lists = al_buf_fixed(space, sizeof(space));
     struct al_payload all = {.kind = kind,
         .audience = sealed ? AL_AUDIENCE_CIRCLE : AL_AUDIENCE_NETWORK,
         .text = al_slice_str("said aloud"),
@@ -353,15 +381,14 @@ bool sample_payload(struct al_buf *b, enum al_kind kind, bool sealed)
         .tag_count = 2,
         .re = sample_ref(3),
         .who = al_slice_of(who, sizeof(who))};
-    if (kind == AL_KIND_CIRCLE && !sealed) {
-        put_circle(b);
-        return true;
-    }
     if (kind == AL_KIND_STATE && sealed)
         all.audience = AL_AUDIENCE_ME;
-    al_write_array(&from, 1);
-    al_write_ref(&from, &all.re);
-    all.from = al_buf_slice(&from);
-    struct al_payload p = with_fields(&all);
+    al_write_array(&lists, 1);
+    al_write_ref(&lists, &all.re);
+    all.from = al_buf_slice(&lists);
+    all.files = sample_files(&lists);
+    struct al_payload p = kind == AL_KIND_CIRCLE ? circle(&lists) : with_fields(&all);
+    if (sealed && kind == AL_KIND_CIRCLE)
+        p.audience = AL_AUDIENCE_CIRCLE;
     return al_payload_encode(b, &p) == 0;
 }

@@ -17,6 +17,9 @@ bool sample_message(struct al_message *m, uint64_t type, struct al_buf *lists);
  */
 bool sample_payload(struct al_buf *b, enum al_kind kind, bool sealed);
 
+/* Append an array of two attachments, as "files" of a payload holds it. */
+struct al_slice sample_files(struct al_buf *b);
+
 /* A reference that depends on |seed|. */
 struct al_ref sample_ref(uint64_t seed);
 

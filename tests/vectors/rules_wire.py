@@ -1,6 +1,7 @@
 """The rules of what is sent: messages, payloads, invites, addresses."""
 import base64
 import re
+import unicodedata
 
 from rules_base import (
     H, PAYLOAD_MAX, SEQ_MAX, TIME_MAX, Refused, array, bin_of, check_point, check_signature,
@@ -95,8 +96,8 @@ item_form = row(b(32), b(32), b(8), number(0, 2**48 - 1), b(16))
 IDENTITIES = list_of(b(32), 4096, key=lambda v: v)
 
 MESSAGES = {
-    0: ("hello", [U64, words(64), U64, STATEMENT, optional(16), b(8), number(0, TIME_MAX),
-                  words(64)]),
+    0: ("hello", [U64, words(64), U64, STATEMENT, optional(16), b(8), b(64),
+                  number(0, TIME_MAX), words(64)]),
     1: ("interests", [optional(32), b(32), IDENTITIES, IDENTITIES, boolean]),
     2: ("reset", []),
     3: ("own-heads", [list_of(REF, 64)]),
@@ -117,11 +118,12 @@ MESSAGES = {
     18: ("excerpt", [REQ, list_of(STATEMENT, 256), segment_form]),
     19: ("replies", [REQ, REF]),
     20: ("refs", [REQ, list_of(REF, 64)]),
-    21: ("piece-want", [REQ, REF, number(0, 8 * 512 - 1)]),
+    21: ("piece-want", [REQ, b(32)]),
     22: ("piece", [REQ, some(1, 65536 + 16)]),
     30: ("ping", [U64]),
     31: ("pong", [U64]),
     32: ("goodbye", [words(64)]),
+    33: ("clone", [b(8), b(64), boolean]),
 }
 
 
@@ -171,6 +173,17 @@ def at_least_one(element, most, key=None):
     return read
 
 
+def file_name(v):
+    short(128)(v)
+    refuse_if(v in (".", "..") or any(unicodedata.category(c) == "Cc" or c == "/" for c in v),
+              "range")
+
+
+def attachment(v):
+    row(number(1, 2**25), words(64), file_name, b(32), at_least_one(b(32), 512))(v)
+    refuse_if(len(v[4]) != -(-v[0] // 65536), "count")
+
+
 FIELDS = {
     "a": open_audience, "k": short(32), "n": number(1, 2**64 - 1), "s": b(16),
     "at": number(0, TIME_MAX), "of": REF, "re": REF, "rt": REF, "cid": b(16), "key": short(128),
@@ -178,10 +191,10 @@ FIELDS = {
     "val": anything, "who": b(32), "from": at_least_one(REF, 64), "meta": some(1, PAYLOAD_MAX),
     "name": short(64), "tags": at_least_one(short(64), 16, key=lambda v: v.encode()),
     "text": short(32768), "about": short(4096), "boxes": at_least_one(b(96), 152),
-    "knows": short(4096), "quote": short(8192), "state": progress, "title": short(512),
+    "files": at_least_one(attachment, 8), "knows": short(4096), "quote": short(8192), "state": progress, "title": short(512),
     "wants": short(4096), "parents": list_of(REF, 4), "working": short(4096),
 }
-CONTENT = ["at", "src", "text", "tags"]
+CONTENT = ["at", "src", "text", "tags", "files"]
 PIECES = ["url", "title", "quote", "from", "state"]
 SEALED, NETWORK, WEB = {"sealed"}, {"network"}, {"web"}
 ANY = SEALED | NETWORK | WEB
@@ -203,6 +216,7 @@ KINDS = {
     "circle": (NETWORK, ["cid", "n", "parents", "boxes", "old", "meta"], []),
     "follow": (NETWORK | WEB, ["who"], ["text"]),
     "state": (SEALED, ["key", "val"], []),
+    "leave": (SEALED, ["cid"], ["text"]),
 }
 
 

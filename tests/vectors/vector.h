@@ -21,9 +21,9 @@
     X(fork, 17)                                                                                    \
     X(excerpt, 10)                                                                                 \
     X(keys, 3)                                                                                     \
-    X(message, 113)                                                                                \
+    X(message, 121)                                                                                \
     X(interests, 4)                                                                                \
-    X(payload, 93)                                                                                 \
+    X(payload, 96)                                                                                 \
     X(invite, 20)                                                                                  \
     X(address, 11)                                                                                 \
     X(host, 20)                                                                                    \

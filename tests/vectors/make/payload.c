@@ -28,6 +28,10 @@ static const struct row table[] = {
     {"thanks for a person", 0, false, "84 " OPEN("thanks") "'who' <32>"},
     {"circle of the first epoch", 0, false, CIRCLE("01", "<16>", "91 <96>", "90")},
 
+    {"note with a file", 0, false,
+        "85 " OPEN("note") "'text' 'hi' 'files' 91 95 01 '' 'a' <32> 91 <32>"},
+    {"leaving a circle", 0, true, "82 'k' 'leave' 'cid' <16>"},
+
     {"not a map", AL_E_TYPE, false, "01"},
     {"cut short", AL_E_TRUNCATED, false, "84 " OPEN("note") "'text'"},
     {"keys unsorted", AL_E_KEY_ORDER, false, "84 'k' 'note' 'a' 'network' 's' <16> 'text' 'hi'"},
