@@ -101,17 +101,21 @@ int al_excerpt_open(struct al_excerpt *ret, struct al_slice bytes)
 {
     struct al_read r = al_read_message(bytes);
     (void)al_read_array(&r, 2, 2);
-    struct al_read array = r;
     struct al_slice statements = al_read_raw(&r);
     struct al_slice segment = al_read_raw(&r);
     int err = al_read_end(&r);
-    if (err != 0)
-        return err;
+    return err != 0 ? err : al_excerpt_open_parts(ret, statements, segment);
+}
+
+int al_excerpt_open_parts(
+    struct al_excerpt *ret, struct al_slice statements, struct al_slice segment)
+{
+    struct al_read array = al_read_message(statements);
     uint32_t count = al_read_array(&array, 0, AL_EXCERPT_STATEMENTS_MAX);
     if (array.err != 0)
         return array.err;
 
-    err = al_segment_open(&ret->segment, segment);
+    int err = al_segment_open(&ret->segment, segment);
     if (err != 0)
         return err;
     uint32_t inlined = 0;

@@ -53,7 +53,7 @@ struct al_excerpt {
  */
 AL_MUST_CHECK int al_excerpt_open(struct al_excerpt *ret, struct al_slice bytes);
 
-/* The same, of what an `excerpt` message carries apart. */
+/* The same, of what an `excerpt` message carries apart: an encoded array and a segment. */
 AL_MUST_CHECK int al_excerpt_open_parts(
     struct al_excerpt *ret, struct al_slice statements, struct al_slice segment);
 

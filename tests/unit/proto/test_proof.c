@@ -236,6 +236,26 @@ static void an_excerpt_of_another_form_is_refused_by_name(void **state)
     assert_int_equal(al_excerpt_open(&ex, al_slice_of(space, 3)), AL_E_TYPE);
 }
 
+static void the_parts_of_an_excerpt_are_opened_like_the_whole(void **state)
+{
+    (void)state;
+    static struct al_excerpt ex;
+    fork_at(99, 1, 1);
+    struct al_slice whole = excerpt(2);
+    struct al_slice statements = al_slice_of(whole.p + 1, 3);
+    struct al_slice segment = al_slice_of(whole.p + 4, whole.n - 4);
+    assert_int_equal(al_excerpt_open_parts(&ex, statements, segment), 0);
+    assert_int_equal(ex.statement_count, 2);
+    assert_int_equal(ex.index, 0);
+    assert_true(al_slice_eq(ex.statements, statements));
+    assert_int_equal(al_excerpt_open_parts(&ex, al_slice_str("\x90"), segment), 0);
+    assert_int_equal(al_excerpt_open_parts(&ex, al_slice_str("\x05"), segment), AL_E_TYPE);
+    assert_int_equal(al_excerpt_open_parts(&ex, al_slice_str("\x91"), segment), AL_E_TRUNCATED);
+    assert_int_equal(al_excerpt_open_parts(&ex, al_slice_of(NULL, 0), segment), AL_E_TRUNCATED);
+    segment.n--;
+    assert_int_equal(al_excerpt_open_parts(&ex, statements, segment), AL_E_TRUNCATED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +268,7 @@ int main(void)
         cmocka_unit_test(a_fork_needs_both_signatures),
         cmocka_unit_test(one_flipped_bit_in_a_fork_is_refused),
         cmocka_unit_test(an_excerpt_shows_exactly_one_payload),
+        cmocka_unit_test(the_parts_of_an_excerpt_are_opened_like_the_whole),
         cmocka_unit_test(an_excerpt_of_another_form_is_refused_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
