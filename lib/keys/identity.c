@@ -11,8 +11,9 @@ struct item {
     uint64_t number;         /* CERT: created_ms; READ: generation; REVOKE: 0 */
     struct al_hash hash;
     struct al_slice name;     /* CERT: inside |bytes| */
-    struct al_slice elements; /* REVOKE: the cuts, inside |bytes| */
-    uint32_t count;           /* of cuts */
+    struct al_slice elements; /* REVOKE: the cuts, READ: the boxes; inside |bytes| */
+    uint32_t count;           /* of cuts or boxes */
+    uint8_t read_pk[32];      /* READ */
     struct al_slice bytes;    /* the encoding: |data| */
     uint8_t data[];
 };
@@ -213,6 +214,9 @@ static struct item *new_item(const struct al_statement *s, struct al_slice bytes
         break;
     case AL_STATEMENT_READ:
         item->number = s->generation;
+        item->elements = moved(s->elements, bytes, item->data);
+        item->count = s->count;
+        memcpy(item->read_pk, s->read_pk, sizeof(item->read_pk));
         break;
     }
     return item;
@@ -376,4 +380,68 @@ uint32_t al_record_read_generation(const struct al_record *r)
     if (r->count == 0 || r->by_group[r->count - 1]->kind != AL_STATEMENT_READ)
         return 0;
     return (uint32_t)r->by_group[r->count - 1]->number;
+}
+
+/* The statements of a generation are a run in by_group, the smallest hash first. */
+static size_t first_reading(const struct al_record *r, uint32_t generation)
+{
+    const struct item least = {.kind = AL_STATEMENT_READ, .number = generation};
+    return place_of(r->by_group, r->count, &least, compare_group);
+}
+
+static bool is_reading(const struct al_record *r, size_t i, uint32_t generation)
+{
+    return i < r->count && r->by_group[i]->number == generation;
+}
+
+static bool is_revoked(const struct al_record *r, const struct al_device *device)
+{
+    return is_about(r, first_about(r, AL_STATEMENT_REVOKE, device), AL_STATEMENT_REVOKE, device);
+}
+
+static void box_of(struct al_read_box *out, const struct item *item, uint32_t i)
+{
+    const struct al_statement s = {
+        .kind = AL_STATEMENT_READ, .elements = item->elements, .count = item->count};
+    al_statement_box(out, &s, i);
+}
+
+static bool has_revoked_box(const struct al_record *r, const struct item *item)
+{
+    struct al_read_box box;
+    for (uint32_t i = 0; i < item->count; i++) {
+        box_of(&box, item, i);
+        if (is_revoked(r, &box.device))
+            return true;
+    }
+    return false;
+}
+
+void al_record_reading(const struct al_record *r, struct al_reading *ret)
+{
+    *ret = (struct al_reading){.generation = al_record_read_generation(r)};
+    if (ret->generation == 0)
+        return;
+    size_t i = first_reading(r, ret->generation);
+    memcpy(ret->read_pk, r->by_group[i]->read_pk, sizeof(ret->read_pk));
+    for (; is_reading(r, i, ret->generation) && !ret->unsafe; i++)
+        ret->unsafe = has_revoked_box(r, r->by_group[i]);
+}
+
+int al_record_read_box(const struct al_record *r, uint8_t ret_box[AL_READ_BOX_BYTES],
+    uint8_t ret_pk[32], uint32_t generation, const struct al_device *device)
+{
+    for (size_t i = first_reading(r, generation); is_reading(r, i, generation); i++) {
+        const struct item *item = r->by_group[i];
+        for (uint32_t at = 0; at < item->count; at++) {
+            struct al_read_box box;
+            box_of(&box, item, at);
+            if (!al_device_eq(&box.device, device))
+                continue;
+            memcpy(ret_box, box.box, sizeof(box.box));
+            memcpy(ret_pk, item->read_pk, sizeof(item->read_pk));
+            return 0;
+        }
+    }
+    return AL_E_NOT_FOUND;
 }

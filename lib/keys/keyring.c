@@ -3,8 +3,10 @@
 #include <assert.h>
 #include <sodium.h>
 
+#include "box.h"
 #include "check.h"
 #include "hash.h"
+#include "identity.h"
 #include "sealed.h"
 #include "statement.h"
 
@@ -64,14 +66,22 @@ void al_keyring_wipe(struct al_keyring *k)
     sodium_memzero(k, sizeof(*k));
 }
 
-int al_keyring_me_key(uint8_t out[32], const struct al_keyring *k, uint32_t g)
+int al_keyring_read_sk(uint8_t out[32], const struct al_keyring *k, uint32_t g)
 {
     if (g == 0 || g > k->generation)
         return AL_E_NOT_FOUND;
-    uint8_t read_sk[32];
-    memcpy(read_sk, k->read_sk, sizeof(read_sk));
+    memcpy(out, k->read_sk, sizeof(k->read_sk));
     for (uint32_t at = k->generation; at > g; at--)
-        al_read_key_down(read_sk, read_sk);
+        al_read_key_down(out, out);
+    return 0;
+}
+
+int al_keyring_me_key(uint8_t out[32], const struct al_keyring *k, uint32_t g)
+{
+    uint8_t read_sk[32];
+    int err = al_keyring_read_sk(read_sk, k, g);
+    if (err != 0)
+        return err;
     al_sealed_me_key(out, read_sk);
     sodium_memzero(read_sk, sizeof(read_sk));
     return 0;
@@ -84,27 +94,18 @@ int al_device_noise_key(uint8_t out[32], const struct al_device *device)
     return 0;
 }
 
-static_assert(AL_READ_BOX_BYTES == 32 + crypto_box_SEALBYTES, "a sealed reading key");
+static_assert(AL_READ_BOX_BYTES == 32 + AL_BOX_EXTRA_BYTES, "a sealed reading key");
 
 int al_read_box_seal(uint8_t box[AL_READ_BOX_BYTES], const struct al_device *device,
     const uint8_t read_sk[32], struct al_rng *rng)
 {
-    uint8_t to[32], esk[32];
+    uint8_t to[32], secret[32];
     int err = al_device_noise_key(to, device);
     if (err != 0)
         return err;
-    /* What crypto_box_seal() does, but with the ephemeral key of the node's own generator. */
-    al_rng_bytes(rng, esk, sizeof(esk));
-    (void)crypto_scalarmult_base(box, esk);
-    uint8_t nonce[crypto_box_NONCEBYTES];
-    crypto_generichash_state st;
-    (void)crypto_generichash_init(&st, NULL, 0, sizeof(nonce));
-    (void)crypto_generichash_update(&st, box, 32);
-    (void)crypto_generichash_update(&st, to, sizeof(to));
-    (void)crypto_generichash_final(&st, nonce, sizeof(nonce));
-    if (crypto_box_easy(box + 32, read_sk, 32, nonce, to, esk) != 0)
-        err = AL_E_POINT;
-    sodium_memzero(esk, sizeof(esk));
+    al_rng_bytes(rng, secret, sizeof(secret));
+    err = al_box_seal(box, al_slice_of(read_sk, 32), to, secret);
+    sodium_memzero(secret, sizeof(secret));
     return err;
 }
 
@@ -112,9 +113,46 @@ int al_read_box_open(
     uint8_t read_sk[32], const uint8_t box[AL_READ_BOX_BYTES], const struct al_keyring *k)
 {
     uint8_t plain[32];
-    if (crypto_box_seal_open(plain, box, AL_READ_BOX_BYTES, k->noise_public, k->noise_secret) != 0)
-        return AL_E_SEALED;
-    memcpy(read_sk, plain, sizeof(plain));
+    int err =
+        al_box_open(plain, al_slice_of(box, AL_READ_BOX_BYTES), k->noise_public, k->noise_secret);
+    if (err == 0)
+        memcpy(read_sk, plain, sizeof(plain));
     sodium_memzero(plain, sizeof(plain));
-    return 0;
+    return err;
+}
+
+/*
+ * True if |read_sk|, of generation |g|, is what its statement shows and the key at hand follows
+ * from it: with any other, what was sealed before would be lost.
+ */
+static bool continues(
+    const struct al_keyring *k, const uint8_t read_sk[32], uint32_t g, const uint8_t shown_pk[32])
+{
+    uint8_t at[32];
+    al_read_key_public(at, read_sk);
+    bool same = memcmp(at, shown_pk, sizeof(at)) == 0;
+    memcpy(at, read_sk, sizeof(at));
+    for (; g > k->generation; g--)
+        al_read_key_down(at, at);
+    same = same && sodium_memcmp(at, k->read_sk, sizeof(at)) == 0;
+    sodium_memzero(at, sizeof(at));
+    return same;
+}
+
+void al_keyring_learn(struct al_keyring *k, bool *ret_new, const struct al_record *record)
+{
+    *ret_new = false;
+    for (uint32_t g = al_record_read_generation(record); g > k->generation && !*ret_new; g--) {
+        uint8_t box[AL_READ_BOX_BYTES], shown_pk[32], read_sk[32];
+        if (al_record_read_box(record, box, shown_pk, g, &k->device) != 0 ||
+            al_read_box_open(read_sk, box, k) != 0)
+            continue;
+        if (continues(k, read_sk, g, shown_pk)) {
+            memcpy(k->read_sk, read_sk, sizeof(k->read_sk));
+            al_sealed_me_key(k->me_key, read_sk);
+            k->generation = g;
+            *ret_new = true;
+        }
+        sodium_memzero(read_sk, sizeof(read_sk));
+    }
 }

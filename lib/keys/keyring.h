@@ -57,7 +57,8 @@ int al_keyring_me_key(uint8_t out[32], const struct al_keyring *k, uint32_t g);
 /*
  * Take the newest generation that |record|, of the own identity, holds a box of for this device, if
  * it is newer than the one at hand. |ret_new| says whether the keyring changed. A box that does not
- * open, or whose key is not the one its statement shows, is passed over.
+ * open, or whose key is not the one its statement shows, or from which the key at hand does not
+ * follow, is passed over.
  */
 void al_keyring_learn(struct al_keyring *k, bool *ret_new, const struct al_record *record);
 

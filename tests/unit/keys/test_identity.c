@@ -245,6 +245,222 @@ static void the_highest_generation_of_the_reading_key_is_current(void **state)
     al_record_free(r);
 }
 
+/* --- reading keys ---------------------------------------------------------------------------- */
+
+/* A reading key of |generation| with boxes for the devices |first| to |last|. */
+static void sign_boxes(struct signed_one *out, uint32_t generation, unsigned first, unsigned last)
+{
+    uint8_t sk[32], pk[32];
+    struct al_read_box boxes[8];
+    uint32_t count = 0;
+    struct al_rng rng;
+    const uint8_t seed[32] = {(uint8_t)generation, (uint8_t)first};
+    al_rng_init(&rng, seed);
+    al_root_read_key(sk, &root, generation);
+    al_read_key_public(pk, sk);
+    for (unsigned i = first; i <= last; i++) {
+        struct al_read_box box = {.device = device_number(i).device};
+        uint32_t at = count++;
+        assert_int_equal(al_read_box_seal(box.box, &box.device, sk, &rng), 0);
+        for (; at > 0 && memcmp(boxes[at - 1].device.b, box.device.b, 32) > 0; at--)
+            boxes[at] = boxes[at - 1];
+        boxes[at] = box;
+    }
+    out->bytes = al_heapbuf();
+    al_statement_encode_read(
+        &out->bytes, &root.identity, root.secret, generation, pk, boxes, count);
+    open_it(out);
+}
+
+static void a_reading_key_is_unsafe_once_a_device_with_a_box_is_revoked(void **state)
+{
+    (void)state;
+    struct al_record *r = al_record_new(&root.identity);
+    struct al_reading reading;
+    struct signed_one ones[5];
+    sign_boxes(&ones[0], 1, 1, 3);
+    sign_boxes(&ones[1], 2, 1, 2);
+    sign_boxes(&ones[2], 2, 5, 5);
+    sign_revocation(&ones[3], 3, NULL, 0);
+    sign_revocation(&ones[4], 5, NULL, 0);
+    al_record_reading(r, &reading);
+    assert_int_equal(reading.generation, 0);
+    assert_false(reading.unsafe);
+
+    assert_true(add(r, &ones[0]));
+    al_record_reading(r, &reading);
+    assert_int_equal(reading.generation, 1);
+    assert_memory_equal(reading.read_pk, ones[0].s.read_pk, 32);
+    assert_false(reading.unsafe);
+    assert_true(add(r, &ones[3])); /* the device needs no certificate for that */
+    al_record_reading(r, &reading);
+    assert_true(reading.unsafe);
+
+    assert_true(add(r, &ones[1]));
+    al_record_reading(r, &reading);
+    assert_int_equal(reading.generation, 2);
+    assert_memory_equal(reading.read_pk, ones[1].s.read_pk, 32);
+    assert_false(reading.unsafe);
+    assert_true(add(r, &ones[2]));
+    assert_true(add(r, &ones[4]));
+    al_record_reading(r, &reading);
+    assert_true(reading.unsafe); /* whichever statement it stands in */
+    free_all(ones, 5);
+    al_record_free(r);
+}
+
+static void of_several_reading_keys_the_smallest_hash_speaks(void **state)
+{
+    (void)state;
+    struct signed_one ones[3];
+    for (unsigned i = 0; i < 3; i++)
+        sign_read(&ones[i], 4, i);
+    /* the statements differ by their boxes; give each a key of its own to tell them apart */
+    for (unsigned i = 0; i < 3; i++)
+        ones[i].s.read_pk[0] = (uint8_t)i;
+    unsigned least = 0;
+    for (unsigned i = 1; i < 3; i++) {
+        if (memcmp(ones[i].s.hash.b, ones[least].s.hash.b, 32) < 0)
+            least = i;
+    }
+    for (unsigned start = 0; start < 3; start++) {
+        struct al_record *r = al_record_new(&root.identity);
+        struct al_reading reading;
+        for (unsigned i = 0; i < 3; i++)
+            assert_true(add(r, &ones[(start + i) % 3]));
+        al_record_reading(r, &reading);
+        assert_int_equal(reading.read_pk[0], least);
+        al_record_free(r);
+    }
+    free_all(ones, 3);
+}
+
+static void a_box_is_found_in_any_statement_of_its_generation(void **state)
+{
+    (void)state;
+    struct al_record *r = al_record_new(&root.identity);
+    struct signed_one ones[3];
+    uint8_t box[AL_READ_BOX_BYTES], pk[32], sk[32], want[32];
+    sign_boxes(&ones[0], 7, 1, 3);
+    sign_boxes(&ones[1], 7, 4, 4);
+    sign_boxes(&ones[2], 8, 1, 1);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(add(r, &ones[i]));
+    for (unsigned i = 1; i <= 4; i++) {
+        struct al_keyring k = device_number(i);
+        assert_int_equal(al_record_read_box(r, box, pk, 7, &k.device), 0);
+        assert_memory_equal(pk, ones[0].s.read_pk, 32);
+        assert_int_equal(al_read_box_open(sk, box, &k), 0);
+        al_root_read_key(want, &root, 7);
+        assert_memory_equal(sk, want, 32);
+        assert_int_equal(al_record_read_box(r, box, pk, 8, &k.device), i == 1 ? 0 : AL_E_NOT_FOUND);
+    }
+    const struct al_device other = device_number(9).device;
+    assert_int_equal(al_record_read_box(r, box, pk, 7, &other), AL_E_NOT_FOUND);
+    assert_int_equal(al_record_read_box(r, box, pk, 6, &other), AL_E_NOT_FOUND);
+    free_all(ones, 3);
+    al_record_free(r);
+}
+
+/* A keyring of device |i| with the reading key of generation |g|. */
+static struct al_keyring keyring_at(unsigned i, uint32_t g)
+{
+    struct al_keyring k;
+    uint8_t sk[32];
+    const uint8_t seed[32] = {(uint8_t)i, (uint8_t)(i >> 8), 7};
+    al_root_read_key(sk, &root, g);
+    assert_int_equal(al_keyring_init(&k, &root.identity, seed, g, sk), 0);
+    return k;
+}
+
+static void a_keyring_learns_the_newest_generation_it_has_a_box_of(void **state)
+{
+    (void)state;
+    struct al_record *r = al_record_new(&root.identity);
+    struct al_keyring k = keyring_at(1, 2), other = keyring_at(4, 2);
+    struct signed_one ones[3];
+    uint8_t want[32];
+    bool is_new = true;
+    sign_boxes(&ones[0], 2, 1, 4);
+    sign_boxes(&ones[1], 5, 1, 2);
+    sign_boxes(&ones[2], 9, 2, 3);
+    al_keyring_learn(&k, &is_new, r);
+    assert_false(is_new);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(add(r, &ones[i]));
+    al_keyring_learn(&k, &is_new, r);
+    assert_true(is_new);
+    assert_int_equal(k.generation, 5);
+    al_root_read_key(want, &root, 5);
+    assert_memory_equal(k.read_sk, want, 32);
+    const struct al_keyring fresh = keyring_at(1, 5);
+    assert_memory_equal(k.me_key, fresh.me_key, 32);
+    al_root_read_key(want, &root, 3);
+    uint8_t older[32];
+    assert_int_equal(al_keyring_read_sk(older, &k, 3), 0);
+    assert_memory_equal(older, want, 32);
+    al_keyring_learn(&k, &is_new, r);
+    assert_false(is_new);
+    al_keyring_learn(&other, &is_new, r); /* generation 2 is what it has */
+    assert_false(is_new);
+    assert_int_equal(other.generation, 2);
+    free_all(ones, 3);
+    al_record_free(r);
+}
+
+/* A reading key of |generation| whose box for device 1 holds |sk| and whose statement shows |pk|.
+ */
+static void sign_odd(
+    struct signed_one *out, uint32_t generation, const uint8_t sk[32], const uint8_t pk[32])
+{
+    struct al_rng rng;
+    struct al_read_box box = {.device = device_number(1).device};
+    const uint8_t seed[32] = {3};
+    al_rng_init(&rng, seed);
+    assert_int_equal(al_read_box_seal(box.box, &box.device, sk, &rng), 0);
+    out->bytes = al_heapbuf();
+    al_statement_encode_read(&out->bytes, &root.identity, root.secret, generation, pk, &box, 1);
+    open_it(out);
+}
+
+static void a_reading_key_that_does_not_fit_is_passed_over(void **state)
+{
+    (void)state;
+    struct al_record *r = al_record_new(&root.identity);
+    struct al_keyring k = keyring_at(1, 2);
+    struct signed_one ones[4];
+    uint8_t sk[32], pk[32], alien[32] = {1};
+    bool is_new;
+    sign_boxes(&ones[0], 3, 1, 1); /* good */
+    sign_read(&ones[1], 4, 0);     /* a box of zeros, but for another device */
+    al_root_read_key(sk, &root, 5);
+    al_read_key_public(pk, sk);
+    sign_odd(&ones[2], 5, alien, pk); /* the box holds another key than the statement shows */
+    al_read_key_public(pk, alien);
+    sign_odd(&ones[3], 6, alien, pk); /* the key at hand does not follow from it */
+    for (unsigned i = 0; i < 4; i++)
+        assert_true(add(r, &ones[i]));
+    al_keyring_learn(&k, &is_new, r);
+    assert_true(is_new);
+    assert_int_equal(k.generation, 3);
+
+    struct al_record *damaged = al_record_new(&root.identity);
+    struct al_keyring untouched = keyring_at(1, 2), same = untouched;
+    struct signed_one one;
+    struct al_read_box zeros = {.device = untouched.device};
+    one.bytes = al_heapbuf();
+    al_statement_encode_read(&one.bytes, &root.identity, root.secret, 3, pk, &zeros, 1);
+    open_it(&one);
+    assert_true(add(damaged, &one));
+    al_keyring_learn(&untouched, &is_new, damaged);
+    assert_false(is_new);
+    assert_memory_equal(&untouched, &same, sizeof(same));
+    al_heapbuf_free(&one.bytes);
+    al_record_free(damaged);
+    free_all(ones, 4);
+    al_record_free(r);
+}
+
 /* --- a root that signs too much ------------------------------------------------------------ */
 
 #define CERTS 100  /* 4 too many */
@@ -412,6 +628,11 @@ int main(void)
         cmocka_unit_test(statements_of_another_identity_are_refused),
         cmocka_unit_test(devices_come_by_key_with_the_name_of_their_oldest_certificate),
         cmocka_unit_test(the_highest_generation_of_the_reading_key_is_current),
+        cmocka_unit_test(a_reading_key_is_unsafe_once_a_device_with_a_box_is_revoked),
+        cmocka_unit_test(of_several_reading_keys_the_smallest_hash_speaks),
+        cmocka_unit_test(a_box_is_found_in_any_statement_of_its_generation),
+        cmocka_unit_test(a_keyring_learns_the_newest_generation_it_has_a_box_of),
+        cmocka_unit_test(a_reading_key_that_does_not_fit_is_passed_over),
         cmocka_unit_test(over_the_limits_the_named_statements_stay),
         cmocka_unit_test(the_order_of_arrival_never_matters),
     };

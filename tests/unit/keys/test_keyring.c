@@ -70,6 +70,13 @@ static void a_newer_reading_key_opens_older_ones_and_never_the_reverse(void **st
     assert_memory_equal(me, keyring.me_key, 32);
     assert_int_equal(al_keyring_me_key(me, &keyring, 4), AL_E_NOT_FOUND);
     assert_int_equal(al_keyring_me_key(me, &keyring, 0), AL_E_NOT_FOUND);
+    for (uint32_t g = 1; g <= 3; g++) {
+        al_root_read_key(lower, &root, g);
+        assert_int_equal(al_keyring_read_sk(upper, &keyring, g), 0);
+        assert_memory_equal(upper, lower, 32);
+    }
+    assert_int_equal(al_keyring_read_sk(upper, &keyring, 4), AL_E_NOT_FOUND);
+    assert_int_equal(al_keyring_read_sk(upper, &keyring, 0), AL_E_NOT_FOUND);
 }
 
 static void the_noise_key_follows_from_the_public_device_key_alone(void **state)
