@@ -3,37 +3,13 @@
 
 #include "check.h"
 #include "entry.h"
-#include "memtree.h"
-#include "store_int.h"
-
-enum table {
-    TABLE_LOG,      /* number -> struct al_store_log */
-    TABLE_NAME,     /* device || log -> number */
-    TABLE_ENTRY,    /* log number, seq -> struct entry, payload */
-    TABLE_RUN,      /* log number, first -> struct al_store_run */
-    TABLE_SIG,      /* log number, seq -> struct al_sig */
-    TABLE_POSITION, /* position -> struct al_store_change */
-    TABLE_KV,       /* space, key -> value; one table for each space follows */
-};
+#include "mem_int.h"
 
 struct entry {
     uint64_t pos, time_ms, arrived_ms;
     struct al_hash id;
     uint32_t plen;
     struct al_hash phash; /* when the payload is not held */
-};
-
-struct al_store_disk {
-    struct al_memtree tree;
-    bool open;
-    int fail; /* the next commit */
-    bool fail_there;
-};
-
-struct mem {
-    struct al_store store;
-    struct al_store_disk *disk;
-    bool owns_disk;
 };
 
 /* Keys of numbers, in big-endian so that their bytes sort as they do. */
@@ -62,15 +38,10 @@ static struct al_slice bytes_of(const struct key *k)
     return al_slice_of(k->b, k->n);
 }
 
-static struct al_memtree *tree_of(struct al_store *s)
-{
-    return &((struct mem *)s)->disk->tree;
-}
-
 static int put(struct al_store *s, enum table table, struct key key, const void *value, size_t n)
 {
-    return al_memtree_put(
-        tree_of(s), (uint8_t)table, bytes_of(&key), al_slice_of(value, n), (struct al_slice){0});
+    return al_memtree_put(al_mem_tree(s), (uint8_t)table, bytes_of(&key), al_slice_of(value, n),
+        (struct al_slice){0});
 }
 
 static int get(struct al_memnode *n, void *ret, size_t size)
@@ -101,7 +72,7 @@ static int mem_commit(struct al_store *s)
 
 static void mem_rollback(struct al_store *s)
 {
-    al_memtree_undo(tree_of(s));
+    al_memtree_undo(al_mem_tree(s));
 }
 
 static int mem_tidy(struct al_store *s)
@@ -130,7 +101,7 @@ static void name_key(uint8_t out[40], const struct al_device *device, const stru
 static int mem_log_from(struct al_store *s, struct al_store_log *ret, uint32_t no)
 {
     struct key k = key_of(no);
-    return get(al_memtree_ceil(tree_of(s), TABLE_LOG, bytes_of(&k)), ret, sizeof(*ret));
+    return get(al_memtree_ceil(al_mem_tree(s), TABLE_LOG, bytes_of(&k)), ret, sizeof(*ret));
 }
 
 static int mem_log_find(struct al_store *s, struct al_store_log *ret,
@@ -139,8 +110,8 @@ static int mem_log_find(struct al_store *s, struct al_store_log *ret,
     uint8_t name[40];
     uint32_t no = 0;
     name_key(name, device, log);
-    int err = get(
-        al_memtree_get(tree_of(s), TABLE_NAME, al_slice_of(name, sizeof(name))), &no, sizeof(no));
+    int err = get(al_memtree_get(al_mem_tree(s), TABLE_NAME, al_slice_of(name, sizeof(name))), &no,
+        sizeof(no));
     return err != 0 ? err : mem_log_from(s, ret, no);
 }
 
@@ -154,10 +125,11 @@ static int mem_log_add(struct al_store *s, struct al_store_log *log)
     struct key last = key_of(UINT32_MAX);
     struct al_store_log newest = {0};
     uint8_t name[40];
-    (void)get(al_memtree_floor(tree_of(s), TABLE_LOG, bytes_of(&last)), &newest, sizeof(newest));
+    (void)get(
+        al_memtree_floor(al_mem_tree(s), TABLE_LOG, bytes_of(&last)), &newest, sizeof(newest));
     log->no = newest.no + 1;
     name_key(name, &log->device, &log->log);
-    int err = al_memtree_put(tree_of(s), TABLE_NAME, al_slice_of(name, sizeof(name)),
+    int err = al_memtree_put(al_mem_tree(s), TABLE_NAME, al_slice_of(name, sizeof(name)),
         al_slice_of(&log->no, sizeof(log->no)), (struct al_slice){0});
     return err != 0 ? err : mem_log_set(s, log);
 }
@@ -165,7 +137,7 @@ static int mem_log_add(struct al_store *s, struct al_store_log *log)
 static int mem_run_at(struct al_store *s, struct al_store_run *ret, uint32_t log_no, uint64_t seq)
 {
     struct key k = key_of_two(log_no, seq);
-    struct al_memnode *n = al_memtree_floor(tree_of(s), TABLE_RUN, bytes_of(&k));
+    struct al_memnode *n = al_memtree_floor(al_mem_tree(s), TABLE_RUN, bytes_of(&k));
     if (n != NULL && al_u64be_read(n->key.p) != log_no)
         n = NULL;
     return get(n, ret, sizeof(*ret));
@@ -179,14 +151,14 @@ static int mem_run_put(struct al_store *s, uint32_t log_no, const struct al_stor
 static int mem_run_del(struct al_store *s, uint32_t log_no, uint64_t first)
 {
     struct key k = key_of_two(log_no, first);
-    return al_memtree_del(tree_of(s), TABLE_RUN, bytes_of(&k));
+    return al_memtree_del(al_mem_tree(s), TABLE_RUN, bytes_of(&k));
 }
 
 static int mem_sig_at(
     struct al_store *s, uint64_t *ret_seq, struct al_sig *ret_sig, uint32_t log_no, uint64_t seq)
 {
     struct key k = key_of_two(log_no, seq);
-    struct al_memnode *n = al_memtree_ceil(tree_of(s), TABLE_SIG, bytes_of(&k));
+    struct al_memnode *n = al_memtree_ceil(al_mem_tree(s), TABLE_SIG, bytes_of(&k));
     if (n == NULL || al_u64be_read(n->key.p) != log_no)
         return AL_E_NOT_FOUND;
     *ret_seq = al_u64be_read(n->key.p + 8);
@@ -201,7 +173,7 @@ static int mem_sig_put(struct al_store *s, uint32_t log_no, uint64_t seq, const 
 static int mem_sig_del(struct al_store *s, uint32_t log_no, uint64_t seq)
 {
     struct key k = key_of_two(log_no, seq);
-    return al_memtree_del(tree_of(s), TABLE_SIG, bytes_of(&k));
+    return al_memtree_del(al_mem_tree(s), TABLE_SIG, bytes_of(&k));
 }
 
 /* --- entries ------------------------------------------------------------------------------- */
@@ -210,7 +182,7 @@ static int entry_put(
     struct al_store *s, struct key key, const struct entry *e, struct al_slice payload)
 {
     return al_memtree_put(
-        tree_of(s), TABLE_ENTRY, bytes_of(&key), al_slice_of(e, sizeof(*e)), payload);
+        al_mem_tree(s), TABLE_ENTRY, bytes_of(&key), al_slice_of(e, sizeof(*e)), payload);
 }
 
 static void row_of(struct al_store_row *ret, const struct al_memnode *n)
@@ -255,7 +227,7 @@ static int mem_rows_add(struct al_store *s, uint64_t pos, uint32_t log_no, uint6
 static int mem_row_get(struct al_store *s, struct al_store_row *ret, uint32_t log_no, uint64_t seq)
 {
     struct key k = key_of_two(log_no, seq);
-    struct al_memnode *n = al_memtree_get(tree_of(s), TABLE_ENTRY, bytes_of(&k));
+    struct al_memnode *n = al_memtree_get(al_mem_tree(s), TABLE_ENTRY, bytes_of(&k));
     if (n == NULL)
         return AL_E_NOT_FOUND;
     row_of(ret, n);
@@ -266,7 +238,7 @@ static int mem_rows(struct al_store *s, uint32_t log_no, uint64_t first, uint64_
     int (*cb)(void *arg, const struct al_store_row *row), void *arg)
 {
     struct key k = key_of_two(log_no, first);
-    struct al_memnode *n = al_memtree_ceil(tree_of(s), TABLE_ENTRY, bytes_of(&k));
+    struct al_memnode *n = al_memtree_ceil(al_mem_tree(s), TABLE_ENTRY, bytes_of(&k));
     for (int err = 0; n != NULL; n = al_memtree_next(n)) {
         struct al_store_row row;
         row_of(&row, n);
@@ -291,15 +263,15 @@ static int mem_rows_del(struct al_store *s, uint32_t log_no, uint64_t first, uin
     struct key k = key_of_two(log_no, first);
     struct al_memnode *n;
     int err = 0;
-    while (err == 0 && (n = al_memtree_ceil(tree_of(s), TABLE_ENTRY, bytes_of(&k))) != NULL) {
+    while (err == 0 && (n = al_memtree_ceil(al_mem_tree(s), TABLE_ENTRY, bytes_of(&k))) != NULL) {
         struct al_store_row row;
         row_of(&row, n);
         if (row.log_no != log_no || row.seq > last)
             break;
         struct key at = key_of(row.pos);
-        err = al_memtree_del(tree_of(s), TABLE_ENTRY, n->key);
+        err = al_memtree_del(al_mem_tree(s), TABLE_ENTRY, n->key);
         if (err == 0)
-            err = al_memtree_del(tree_of(s), TABLE_POSITION, bytes_of(&at));
+            err = al_memtree_del(al_mem_tree(s), TABLE_POSITION, bytes_of(&at));
     }
     return err;
 }
@@ -311,7 +283,7 @@ static int mem_changes(struct al_store *s, uint64_t from, uint32_t limit,
     void *arg)
 {
     struct key k = key_of(from + 1);
-    struct al_memnode *n = al_memtree_ceil(tree_of(s), TABLE_POSITION, bytes_of(&k));
+    struct al_memnode *n = al_memtree_ceil(al_mem_tree(s), TABLE_POSITION, bytes_of(&k));
     int err = 0;
     for (; n != NULL && limit > 0 && err == 0; n = al_memtree_next(n)) {
         struct al_store_change c;
@@ -331,7 +303,7 @@ static int mem_changes(struct al_store *s, uint64_t from, uint32_t limit,
 static int mem_position(struct al_store *s, uint64_t *ret_pos)
 {
     struct key last = key_of(UINT64_MAX);
-    struct al_memnode *n = al_memtree_floor(tree_of(s), TABLE_POSITION, bytes_of(&last));
+    struct al_memnode *n = al_memtree_floor(al_mem_tree(s), TABLE_POSITION, bytes_of(&last));
     *ret_pos = n == NULL ? 0 : al_u64be_read(n->key.p);
     return 0;
 }
@@ -346,7 +318,7 @@ static uint8_t table_of(enum al_space space)
 static int mem_kv_get(
     struct al_store *s, struct al_slice *ret, enum al_space space, struct al_slice key)
 {
-    struct al_memnode *n = al_memtree_get(tree_of(s), table_of(space), key);
+    struct al_memnode *n = al_memtree_get(al_mem_tree(s), table_of(space), key);
     if (n == NULL)
         return AL_E_NOT_FOUND;
     *ret = n->value;
@@ -356,18 +328,18 @@ static int mem_kv_get(
 static int mem_kv_put(
     struct al_store *s, enum al_space space, struct al_slice key, struct al_slice value)
 {
-    return al_memtree_put(tree_of(s), table_of(space), key, value, (struct al_slice){0});
+    return al_memtree_put(al_mem_tree(s), table_of(space), key, value, (struct al_slice){0});
 }
 
 static int mem_kv_del(struct al_store *s, enum al_space space, struct al_slice key)
 {
-    return al_memtree_del(tree_of(s), table_of(space), key);
+    return al_memtree_del(al_mem_tree(s), table_of(space), key);
 }
 
 static int mem_kv_scan(struct al_store *s, enum al_space space, struct al_slice prefix,
     int (*cb)(void *arg, struct al_slice key, struct al_slice value), void *arg)
 {
-    struct al_memnode *n = al_memtree_ceil(tree_of(s), table_of(space), prefix);
+    struct al_memnode *n = al_memtree_ceil(al_mem_tree(s), table_of(space), prefix);
     int err = 0;
     for (; n != NULL && err == 0; n = al_memtree_next(n)) {
         if (n->key.n < prefix.n || !al_slice_eq(al_slice_of(n->key.p, prefix.n), prefix))
@@ -407,6 +379,13 @@ static const struct al_store_ops ops = {
     .kv_put = mem_kv_put,
     .kv_del = mem_kv_del,
     .kv_scan = mem_kv_scan,
+    .piece_add = al_mem_piece_add,
+    .piece_get = al_mem_piece_get,
+    .piece_has = al_mem_piece_has,
+    .piece_del = al_mem_piece_del,
+    .piece_bytes = al_mem_piece_bytes,
+    .piece_touch = al_mem_piece_touch,
+    .piece_trim = al_mem_piece_trim,
 };
 
 struct al_store_disk *al_store_disk_new(void)

@@ -34,8 +34,12 @@ static const char version_1[] =
     "CREATE TABLE kv (space INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,"
     " PRIMARY KEY (space, key)) STRICT, WITHOUT ROWID;";
 
+/* piece: own pieces of attachments. The key holds the size so that a sum reads no piece. */
+static const char version_2[] = "CREATE TABLE piece (hash BLOB NOT NULL, size INTEGER NOT NULL,"
+                                " bytes BLOB NOT NULL, PRIMARY KEY (hash, size)) STRICT;";
+
 /* What leads from each version to the next. */
-static const char *const steps[AL_SCHEMA_VERSION] = {version_1};
+static const char *const steps[AL_SCHEMA_VERSION] = {version_1, version_2};
 
 static int read_number(sqlite3 *db, const char *sql, int *ret)
 {

@@ -7,7 +7,8 @@
 
 #include "err.h"
 
-#define AL_SCHEMA_VERSION 1
+#define AL_SCHEMA_PIECES 2 /* the first version with own pieces of attachments */
+#define AL_SCHEMA_VERSION 2
 
 /*
  * The version of |db|, which is only read: 0 for a new, empty file. Returns 0, AL_E_SCHEMA (a

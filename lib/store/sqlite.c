@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "piececache.h"
 #include "schema.h"
 #include "sqlconn.h"
 #include "sqlerr.h"
@@ -57,6 +58,9 @@ int al_store_open(struct al_store **ret, const char *path, enum al_store_mode mo
                     : become_writer(s->db, version);
     if (err == 0 && !reads)
         err = al_sqlconn_sync_dir_of(path);
+    s->has_pieces = !reads || version >= AL_SCHEMA_PIECES;
+    if (err == 0)
+        err = al_piececache_new(&s->cache, path, reads);
     if (err != 0) {
         sqlite3_close(s->db);
         free(s);
@@ -79,8 +83,13 @@ static int sqlite_begin(struct al_store *s)
     return run(s, AL_SQL_BEGIN);
 }
 
+/*
+ * The cache comes first: a crash in between leaves it without pieces that it may have, never with
+ * pieces that are to be gone.
+ */
 static int sqlite_commit(struct al_store *s)
 {
+    al_piececache_commit(((struct al_sqlite *)s)->cache);
     return run(s, AL_SQL_COMMIT);
 }
 
@@ -88,6 +97,7 @@ static void sqlite_rollback(struct al_store *s)
 {
     /* An error may have undone it already, and one in undoing leaves nothing that could be kept. */
     sqlite3 *db = ((struct al_sqlite *)s)->db;
+    al_piececache_rollback(((struct al_sqlite *)s)->cache);
     if (sqlite3_get_autocommit(db) == 0)
         (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 }
@@ -99,8 +109,10 @@ static int sqlite_tidy(struct al_store *s)
     if (s->read_only)
         return 0;
     sqlite3_busy_timeout(db, 0); /* whoever tidies has better things to do than to wait */
+    int err = al_piececache_tidy(((struct al_sqlite *)s)->cache);
     int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    int err = rc == SQLITE_OK ? 0 : al_sqlerr(db, rc);
+    if (rc != SQLITE_OK)
+        err = al_sqlerr(db, rc);
     sqlite3_busy_timeout(db, AL_SQLCONN_BUSY_MS);
     return err;
 }
@@ -108,10 +120,8 @@ static int sqlite_tidy(struct al_store *s)
 static void sqlite_close(struct al_store *store)
 {
     struct al_sqlite *s = (struct al_sqlite *)store;
-    for (size_t i = 0; i < AL_SQL_COUNT; i++)
-        sqlite3_finalize(s->kept[i]);
-    sqlite3_close(s->db);
-    free(s->answer);
+    al_piececache_free(s->cache);
+    al_stmt_close(s);
     free(s);
 }
 
@@ -143,6 +153,13 @@ static const struct al_store_ops ops = {
     .kv_put = al_sqlite_kv_put,
     .kv_del = al_sqlite_kv_del,
     .kv_scan = al_sqlite_kv_scan,
+    .piece_add = al_sqlite_piece_add,
+    .piece_get = al_sqlite_piece_get,
+    .piece_has = al_sqlite_piece_has,
+    .piece_del = al_sqlite_piece_del,
+    .piece_bytes = al_sqlite_piece_bytes,
+    .piece_touch = al_sqlite_piece_touch,
+    .piece_trim = al_sqlite_piece_trim,
 };
 
 /* --- backup -------------------------------------------------------------------------------- */

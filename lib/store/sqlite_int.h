@@ -40,4 +40,15 @@ int al_sqlite_changes(struct al_store *s, uint64_t from, uint32_t limit,
     void *arg);
 int al_sqlite_position(struct al_store *s, uint64_t *ret_pos);
 
+/* sqlite_piece.c: pieces of attachments, own ones here, the others through piececache.h */
+int al_sqlite_piece_add(struct al_store *s, bool own, const struct al_hash *hash,
+    struct al_slice piece, uint64_t used_ms);
+int al_sqlite_piece_get(
+    struct al_store *s, bool own, struct al_slice *ret, const struct al_hash *hash);
+int al_sqlite_piece_has(struct al_store *s, bool own, bool *ret, const struct al_hash *hash);
+int al_sqlite_piece_del(struct al_store *s, bool own, const struct al_hash *hash);
+int al_sqlite_piece_bytes(struct al_store *s, bool own, uint64_t *ret);
+int al_sqlite_piece_touch(struct al_store *s, const struct al_hash *hash, uint64_t used_ms);
+int al_sqlite_piece_trim(struct al_store *s, uint64_t bytes);
+
 #endif

@@ -113,6 +113,19 @@ int al_stmt_run(struct al_stmt *q)
     return al_stmt_end(q, 0);
 }
 
+void al_stmt_close(struct al_sqlite *s)
+{
+    for (size_t i = 0; i < AL_SQL_COUNT; i++) {
+        sqlite3_finalize(s->kept[i]);
+        s->kept[i] = NULL;
+    }
+    sqlite3_close(s->db);
+    s->db = NULL;
+    free(s->answer);
+    s->answer = NULL;
+    s->answer_cap = 0;
+}
+
 int al_stmt_keep(struct al_stmt *q, struct al_slice *ret, struct al_slice v)
 {
     struct al_sqlite *s = q->owner;

@@ -1,6 +1,6 @@
 /*
- * The statements of log.db: prepared once, kept, bound and read with types. Private to the
- * SQLite store.
+ * The statements of log.db, and of pieces.db (those on pieces): prepared once, kept, bound and read
+ * with types. Private to the SQLite store.
  */
 #ifndef AL_STMT_H
 #define AL_STMT_H
@@ -46,7 +46,15 @@
     X(KV_GET, "SELECT value FROM kv WHERE space = ?1 AND key = ?2")                                \
     X(KV_PUT, "REPLACE INTO kv VALUES (?1, ?2, ?3)")                                               \
     X(KV_DEL, "DELETE FROM kv WHERE space = ?1 AND key = ?2")                                      \
-    X(KV_FROM, "SELECT key, value FROM kv WHERE space = ?1 AND key >= ?2 ORDER BY key")
+    X(KV_FROM, "SELECT key, value FROM kv WHERE space = ?1 AND key >= ?2 ORDER BY key")            \
+    X(PIECE_ADD, "INSERT INTO piece (hash, size, bytes) VALUES (?1, ?2, ?3)")                      \
+    X(PIECE_GET, "SELECT bytes FROM piece WHERE hash = ?1")                                        \
+    X(PIECE_HAS, "SELECT 1 FROM piece WHERE hash = ?1")                                            \
+    X(PIECE_DEL, "DELETE FROM piece WHERE hash = ?1")                                              \
+    X(PIECE_SUM, "SELECT ifnull(sum(size), 0) FROM piece")                                         \
+    X(CACHE_ADD, "INSERT INTO piece (hash, size, bytes, used) VALUES (?1, ?2, ?3, ?4)")            \
+    X(CACHE_USE, "UPDATE piece SET used = ?2 WHERE hash = ?1 AND used < ?2")                       \
+    X(CACHE_OLDEST, "SELECT hash, size FROM piece ORDER BY used LIMIT 1")
 
 enum al_sql {
 #define AL_X(name, text) AL_SQL_##name,
@@ -55,10 +63,12 @@ enum al_sql {
         AL_SQL_COUNT
 };
 
-/* The SQLite store; |store| comes first. */
+/* The SQLite store, or the cache beside it; |store| comes first. */
 struct al_sqlite {
     struct al_store store;
     sqlite3 *db;
+    struct al_piececache *cache;      /* NULL in the cache itself */
+    bool has_pieces;                  /* a reader may find a version without them */
     sqlite3_stmt *kept[AL_SQL_COUNT]; /* prepared at first use */
     uint8_t *answer;                  /* what the last get returned: |answer_cap| bytes */
     size_t answer_cap;
@@ -93,6 +103,9 @@ AL_MUST_CHECK int al_stmt_end(struct al_stmt *q, int err);
 /* Run a statement that returns no rows: once of several times in one use, and to end the use. */
 void al_stmt_exec(struct al_stmt *q);
 AL_MUST_CHECK int al_stmt_run(struct al_stmt *q);
+
+/* Close the connection with its statements and its last answer. */
+void al_stmt_close(struct al_sqlite *s);
 
 /* Copy |v| so that it lives until the next call; |ret| points to the copy. AL_E_NOMEM. */
 AL_MUST_CHECK int al_stmt_keep(struct al_stmt *q, struct al_slice *ret, struct al_slice v);

@@ -72,9 +72,7 @@ void al_store_rollback(struct al_store *s)
     s->in_transaction = false;
 }
 
-/* May a write go on? SQLite can undo a whole transaction when one write fails: nothing may follow.
- */
-static int may_write(const struct al_store *s)
+int al_store_may_write(const struct al_store *s)
 {
     if (s->doubt)
         return AL_E_DOUBT;
@@ -82,15 +80,14 @@ static int may_write(const struct al_store *s)
     return s->spoiled;
 }
 
-/* The end of every write. */
-static int written(struct al_store *s, int err)
+int al_store_written(struct al_store *s, int err)
 {
     if (err != 0)
         s->spoiled = err;
     return err;
 }
 
-static int may_read(const struct al_store *s)
+int al_store_may_read(const struct al_store *s)
 {
     return s->doubt ? AL_E_DOUBT : 0;
 }
@@ -100,14 +97,14 @@ static int may_read(const struct al_store *s)
 int al_store_log_find(struct al_store *s, struct al_store_log *ret, const struct al_device *device,
     const struct al_logname *log)
 {
-    int err = may_read(s);
+    int err = al_store_may_read(s);
     return err != 0 ? err : s->ops->log_find(s, ret, device, log);
 }
 
 int al_store_log_get(struct al_store *s, struct al_store_log *ret, uint32_t no)
 {
     struct al_store_log log;
-    int err = may_read(s);
+    int err = al_store_may_read(s);
     if (err == 0)
         err = s->ops->log_from(s, &log, no);
     if (err != 0)
@@ -122,7 +119,7 @@ int al_store_log_add(struct al_store *s, uint32_t *ret_no, const struct al_ident
     const struct al_device *device, const struct al_logname *log)
 {
     struct al_store_log row;
-    int err = may_write(s);
+    int err = al_store_may_write(s);
     if (err != 0)
         return err;
     err = s->ops->log_find(s, &row, device, log);
@@ -131,7 +128,7 @@ int al_store_log_add(struct al_store *s, uint32_t *ret_no, const struct al_ident
     if (err != AL_E_NOT_FOUND)
         return err;
     row = (struct al_store_log){.identity = *identity, .device = *device, .log = *log};
-    err = written(s, s->ops->log_add(s, &row));
+    err = al_store_written(s, s->ops->log_add(s, &row));
     if (err == 0)
         *ret_no = row.no;
     return err;
@@ -141,7 +138,7 @@ int al_store_logs(
     struct al_store *s, int (*cb)(void *arg, const struct al_store_log *log), void *arg)
 {
     struct al_store_log log = {0};
-    int err = may_read(s);
+    int err = al_store_may_read(s);
     while (err == 0) {
         err = s->ops->log_from(s, &log, log.no + 1);
         if (err == 0)
@@ -247,7 +244,7 @@ int al_store_put(struct al_store *s, uint64_t *ret_pos, uint32_t log_no, uint64_
     if ((first - 1) / AL_BLOCK_ENTRIES != (last - 1) / AL_BLOCK_ENTRIES)
         return AL_E_BLOCK;
 
-    int err = may_write(s);
+    int err = al_store_may_write(s);
     if (err == 0)
         err = al_store_log_get(s, &p.log, log_no);
     if (err == 0)
@@ -274,19 +271,19 @@ int al_store_put(struct al_store *s, uint64_t *ret_pos, uint32_t log_no, uint64_
         s->pos += count;
         *ret_pos = s->pos;
     }
-    return written(s, err);
+    return al_store_written(s, err);
 }
 
 int al_store_get(struct al_store *s, struct al_store_row *ret, uint32_t log_no, uint64_t seq)
 {
-    int err = may_read(s);
+    int err = al_store_may_read(s);
     return err != 0 ? err : s->ops->row_get(s, ret, log_no, seq);
 }
 
 int al_store_entries(struct al_store *s, uint32_t log_no, uint64_t first, uint64_t last,
     int (*cb)(void *arg, const struct al_store_row *row), void *arg)
 {
-    int err = may_read(s);
+    int err = al_store_may_read(s);
     return err != 0 ? err : s->ops->rows(s, log_no, first, last, cb, arg);
 }
 
@@ -294,7 +291,7 @@ int al_store_runs(struct al_store *s, uint32_t log_no,
     int (*cb)(void *arg, const struct al_store_run *run), void *arg)
 {
     struct al_store_run run = {.first = AL_SEQ_MAX + 1};
-    int err = may_read(s);
+    int err = al_store_may_read(s);
     while (err == 0) {
         err = s->ops->run_at(s, &run, log_no, run.first - 1);
         if (err == 0)
@@ -308,7 +305,7 @@ int al_store_runs(struct al_store *s, uint32_t log_no,
 int al_store_sig(
     struct al_store *s, uint64_t *ret_seq, struct al_sig *ret_sig, uint32_t log_no, uint64_t seq)
 {
-    int err = may_read(s);
+    int err = al_store_may_read(s);
     return err != 0 ? err : s->ops->sig_at(s, ret_seq, ret_sig, log_no, seq);
 }
 
@@ -317,7 +314,7 @@ static int payload_change(
     struct al_store *s, enum al_change what, uint32_t log_no, uint64_t seq, struct al_slice payload)
 {
     struct al_store_row row;
-    int err = may_write(s);
+    int err = al_store_may_write(s);
     if (err == 0)
         err = s->ops->row_get(s, &row, log_no, seq);
     if (err != 0)
@@ -333,7 +330,7 @@ static int payload_change(
         s->pos++;
     if (payload.n == 0)
         s->untidy = true;
-    return written(s, err);
+    return al_store_written(s, err);
 }
 
 int al_store_payload_put(struct al_store *s, uint32_t log_no, uint64_t seq, struct al_slice payload)
@@ -347,129 +344,6 @@ int al_store_payload_drop(struct al_store *s, uint32_t log_no, uint64_t seq)
     return payload_change(s, AL_CHANGE_PAYLOAD_OUT, log_no, seq, (struct al_slice){0});
 }
 
-/* --- taking out ---------------------------------------------------------------------------- */
-
-/* What al_store_remove() takes out: first..last, which is the end of a block. */
-struct removal {
-    struct al_store_log log;
-    uint64_t first, last;
-    uint64_t count;
-};
-
-/* The id of an entry that is held. */
-static int id_at(struct al_store *s, struct al_hash *ret, uint32_t log_no, uint64_t seq)
-{
-    struct al_store_row row;
-    int err = s->ops->row_get(s, &row, log_no, seq);
-    if (err == 0)
-        *ret = row.id;
-    return err == AL_E_NOT_FOUND ? AL_E_CORRUPT : err;
-}
-
-/* Shorten the runs to what stays of them, from above to below, and count what goes. */
-static int remove_from_runs(struct al_store *s, struct removal *r)
-{
-    struct al_store_run run;
-    int err;
-    while ((err = s->ops->run_at(s, &run, r->log.no, r->last)) == 0 && run.last >= r->first) {
-        uint64_t from = run.first > r->first ? run.first : r->first;
-        uint64_t to = run.last < r->last ? run.last : r->last;
-        r->count += to - from + 1;
-        if (run.last > r->last) {
-            struct al_store_run above = {.first = r->last + 1, .last = run.last};
-            err = id_at(s, &above.prev, r->log.no, r->last);
-            if (err == 0)
-                err = s->ops->run_put(s, r->log.no, &above);
-        }
-        run.last = r->first - 1;
-        if (err == 0)
-            err = run.first < r->first ? s->ops->run_put(s, r->log.no, &run)
-                                       : s->ops->run_del(s, r->log.no, run.first);
-        if (err != 0)
-            return err;
-    }
-    return err == AL_E_NOT_FOUND ? 0 : err;
-}
-
-static int remove_sigs(struct al_store *s, const struct removal *r)
-{
-    struct al_sig sig;
-    uint64_t seq;
-    int err;
-    while ((err = s->ops->sig_at(s, &seq, &sig, r->log.no, r->first)) == 0 && seq <= r->last) {
-        err = s->ops->sig_del(s, r->log.no, seq);
-        if (err != 0)
-            return err;
-    }
-    return err == AL_E_NOT_FOUND ? 0 : err;
-}
-
-/* The head is the last entry of the highest run that is left. */
-static int remove_from_log(struct al_store *s, struct removal *r)
-{
-    struct al_store_run top;
-    r->log.held -= r->count;
-    if (r->log.head_seq <= r->last) {
-        r->log.head_seq = 0;
-        r->log.head_id = (struct al_hash){{0}};
-        int err = s->ops->run_at(s, &top, r->log.no, AL_SEQ_MAX);
-        if (err == 0) {
-            r->log.head_seq = top.last;
-            err = id_at(s, &r->log.head_id, r->log.no, top.last);
-        }
-        if (err != 0 && err != AL_E_NOT_FOUND)
-            return err;
-    }
-    return s->ops->log_set(s, &r->log);
-}
-
-/* Check that what stays below ends at a signature, and that there is something to take out. */
-static int may_remove(struct al_store *s, const struct removal *r)
-{
-    struct al_store_run run;
-    int err = s->ops->run_at(s, &run, r->log.no, r->last);
-    if (err != 0)
-        return err;
-    if (run.last < r->first)
-        return AL_E_NOT_FOUND;
-    if ((r->first - 1) % AL_BLOCK_ENTRIES == 0)
-        return 0;
-    err = s->ops->run_at(s, &run, r->log.no, r->first - 1);
-    if (err == 0 && run.last >= r->first - 1)
-        return AL_E_BLOCK;
-    return err == AL_E_NOT_FOUND ? 0 : err;
-}
-
-int al_store_remove(struct al_store *s, uint32_t log_no, uint64_t first)
-{
-    AL_ASSERT(first >= 1 && first <= AL_SEQ_MAX);
-    uint64_t block = (first - 1) / AL_BLOCK_ENTRIES;
-    struct removal r = {.first = first, .last = (block + 1) * AL_BLOCK_ENTRIES};
-    int err = may_write(s);
-    if (err == 0)
-        err = al_store_log_get(s, &r.log, log_no);
-    if (err == 0)
-        err = may_remove(s, &r);
-    if (err != 0)
-        return err;
-
-    err = remove_from_runs(s, &r);
-    if (err == 0)
-        err = remove_sigs(s, &r);
-    if (err == 0)
-        err = s->ops->rows_del(s, log_no, r.first, r.last);
-    if (err == 0)
-        err = remove_from_log(s, &r);
-    if (err == 0) {
-        struct al_store_change c = {s->pos + 1, AL_CHANGE_REMOVED, log_no, first};
-        err = s->ops->change_add(s, &c);
-    }
-    if (err == 0)
-        s->pos++;
-    s->untidy = true;
-    return written(s, err);
-}
-
 /* --- changes ------------------------------------------------------------------------------- */
 
 int al_store_change(
@@ -477,10 +351,10 @@ int al_store_change(
 {
     AL_ASSERT(what >= AL_CHANGE_UNLOCKED && what <= AL_CHANGE_PEOPLE);
     struct al_store_change c = {s->pos + 1, what, log_no, seq};
-    int err = may_write(s);
+    int err = al_store_may_write(s);
     if (err != 0)
         return err;
-    err = written(s, s->ops->change_add(s, &c));
+    err = al_store_written(s, s->ops->change_add(s, &c));
     if (err == 0)
         *ret_pos = ++s->pos;
     return err;
@@ -490,13 +364,13 @@ int al_store_changes(struct al_store *s, uint64_t from, uint32_t limit,
     int (*cb)(void *arg, const struct al_store_change *change, const struct al_store_row *row),
     void *arg)
 {
-    int err = may_read(s);
+    int err = al_store_may_read(s);
     return err != 0 ? err : s->ops->changes(s, from, limit, cb, arg);
 }
 
 int al_store_position(struct al_store *s, uint64_t *ret_pos)
 {
-    int err = may_read(s);
+    int err = al_store_may_read(s);
     if (err != 0)
         return err;
     if (!s->in_transaction)
@@ -510,29 +384,29 @@ int al_store_position(struct al_store *s, uint64_t *ret_pos)
 int al_store_kv_get(
     struct al_store *s, struct al_slice *ret, enum al_space space, struct al_slice key)
 {
-    int err = may_read(s);
+    int err = al_store_may_read(s);
     return err != 0 ? err : s->ops->kv_get(s, ret, space, key);
 }
 
 int al_store_kv_put(
     struct al_store *s, enum al_space space, struct al_slice key, struct al_slice value)
 {
-    int err = may_write(s);
-    return err != 0 ? err : written(s, s->ops->kv_put(s, space, key, value));
+    int err = al_store_may_write(s);
+    return err != 0 ? err : al_store_written(s, s->ops->kv_put(s, space, key, value));
 }
 
 int al_store_kv_del(struct al_store *s, enum al_space space, struct al_slice key)
 {
-    int err = may_write(s);
+    int err = al_store_may_write(s);
     if (err == 0 && space == AL_SPACE_OUTBOX)
         s->untidy = true;
-    return err != 0 ? err : written(s, s->ops->kv_del(s, space, key));
+    return err != 0 ? err : al_store_written(s, s->ops->kv_del(s, space, key));
 }
 
 int al_store_kv_scan(struct al_store *s, enum al_space space, struct al_slice prefix,
     int (*cb)(void *arg, struct al_slice key, struct al_slice value), void *arg)
 {
-    int err = may_read(s);
+    int err = al_store_may_read(s);
     return err != 0 ? err : s->ops->kv_scan(s, space, prefix, cb, arg);
 }
 
@@ -541,7 +415,7 @@ int al_store_kv_scan(struct al_store *s, enum al_space space, struct al_slice pr
 int al_store_tidy(struct al_store *s)
 {
     AL_ASSERT(!s->in_transaction);
-    int err = may_read(s);
+    int err = al_store_may_read(s);
     if (err == 0)
         err = s->ops->tidy(s);
     if (err == 0)

@@ -244,7 +244,9 @@ int al_store_remove(struct al_store *s, uint32_t log_no, uint64_t first);
  * Pieces by their hashes, which the caller has checked. Own ones are part of the truth and lie with
  * it: they are as durable as an entry. Those of others are a cache in a file of its own
  * (pieces.db, beside log.db), which may be deleted at any time. A piece that is there stays; one
- * of the cache becomes own when it is put as own.
+ * of the cache becomes own when it is put as own. The cache takes part in transactions, but what it
+ * fails to do never fails one: AL_E_FULL and AL_E_IO of a piece that is not own are about this
+ * piece only.
  */
 AL_MUST_CHECK
 int al_store_piece_put(struct al_store *s, const struct al_hash *hash, struct al_slice piece,
@@ -322,8 +324,8 @@ AL_MUST_CHECK
 int al_store_tidy(struct al_store *s);
 
 /*
- * True if words were taken out since it was opened or tidied (a payload, a held post): they lie in
- * the write-ahead log until it is emptied.
+ * True if words were taken out since it was opened or tidied (a payload, a piece, a held post):
+ * they lie in the write-ahead log until it is emptied.
  */
 bool al_store_is_untidy(const struct al_store *s);
 

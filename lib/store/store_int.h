@@ -60,6 +60,17 @@ struct al_store_ops {
     int (*kv_del)(struct al_store *s, enum al_space space, struct al_slice key);
     int (*kv_scan)(struct al_store *s, enum al_space space, struct al_slice prefix,
         int (*cb)(void *arg, struct al_slice key, struct al_slice value), void *arg);
+
+    /* Own pieces, or those of the cache. A piece is added only where it is not. */
+    int (*piece_add)(struct al_store *s, bool own, const struct al_hash *hash,
+        struct al_slice piece, uint64_t used_ms);
+    int (*piece_get)(
+        struct al_store *s, bool own, struct al_slice *ret, const struct al_hash *hash);
+    int (*piece_has)(struct al_store *s, bool own, bool *ret, const struct al_hash *hash);
+    int (*piece_del)(struct al_store *s, bool own, const struct al_hash *hash);
+    int (*piece_bytes)(struct al_store *s, bool own, uint64_t *ret);
+    int (*piece_touch)(struct al_store *s, const struct al_hash *hash, uint64_t used_ms);
+    int (*piece_trim)(struct al_store *s, uint64_t bytes);
 };
 
 /* What every store has; an implementation puts it first in its own struct. */
@@ -72,5 +83,13 @@ struct al_store {
     int spoiled;  /* the first error of a write in this transaction */
     uint64_t pos; /* inside a transaction: the newest position given out */
 };
+
+/* May a call go on? SQLite can undo a whole transaction when one write fails: nothing may follow.
+ */
+AL_MUST_CHECK int al_store_may_write(const struct al_store *s);
+AL_MUST_CHECK int al_store_may_read(const struct al_store *s);
+
+/* The end of every write: remembers an error, and returns it. */
+AL_MUST_CHECK int al_store_written(struct al_store *s, int err);
 
 #endif

@@ -152,7 +152,7 @@ static void a_newer_schema_is_refused_untouched(void **state)
     assert_int_equal(sqlite3_open(w.path, &db), SQLITE_OK);
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     assert_int_equal(
-        sqlite3_exec(db, "PRAGMA user_version = 2; CREATE TABLE news (x)", NULL, NULL, NULL),
+        sqlite3_exec(db, "PRAGMA user_version = 99; CREATE TABLE news (x)", NULL, NULL, NULL),
         SQLITE_OK);
     sqlite3_close(db);
     struct file before = slurp(w.path), wal_before = slurp(beside(&w, "-wal"));
