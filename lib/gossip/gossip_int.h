@@ -362,9 +362,14 @@ AL_MUST_CHECK int push_heads_receive(
 
 /* --- serve.c --------------------------------------------------------------------------------- */
 
+void serve_done(struct al_gossip *g, struct peer *p, uint32_t req, enum al_done_status status);
 AL_MUST_CHECK int serve_want(struct al_gossip *g, struct peer *p, const struct al_message *m);
 AL_MUST_CHECK int serve_want_payload(
     struct al_gossip *g, struct peer *p, const struct al_message *m);
+
+/* --- record.c: statements ----------------------------------------------------------------------
+ */
+
 void serve_want_statements(struct al_gossip *g, struct peer *p, const struct al_message *m);
 
 /* Ask for the record of |identity|. */
