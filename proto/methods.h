@@ -56,6 +56,12 @@
         "connections and dial attempts; state: ready, hello, dialling or waiting; behind: "        \
         "entries "                                                                                 \
         "we lack of what it holds; times in milliseconds since 1970, next: of the next dial")      \
+    X(fetch, NODE, "ref:ref timeout?:uint", "found:bool asked:uint",                               \
+        "get one entry from connected peers, also of people who are not followed; answers when "   \
+        "it is here, when all have answered, or after timeout milliseconds (10 s); asked: peers")  \
+    X(replies, NODE, "ref:ref timeout?:uint", "found:uint asked:uint",                             \
+        "get the entries that answer one, from connected peers, also by people who are not "       \
+        "followed; found: how many were not here before; timeout as of fetch")                     \
     X(wait, NODE, "pos:uint timeout?:uint", "synced:bool",                                         \
         "answer when nothing is known to be missing any more, or after timeout milliseconds")      \
     X(confirm_phrase, NODE, "key:bin16", "", "note that the 24 words were written down")           \

@@ -159,6 +159,10 @@ void request_drop(struct al_gossip *g, struct request *r)
     case REQUEST_STATEMENTS:
         (void)al_map_remove(p->records, r->identity.b);
         break;
+    case REQUEST_EXCERPT:
+    case REQUEST_REFS:
+        search_ended(r);
+        break;
     }
     free(r);
 }

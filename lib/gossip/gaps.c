@@ -41,17 +41,21 @@ static int add(struct al_gossip *g, struct al_log *log, uint64_t seq)
     return 0;
 }
 
+int gaps_miss(struct al_gossip *g, struct al_log *log, uint64_t seq)
+{
+    uint8_t key[STORED_BYTES];
+    stored_key(key, log, seq);
+    int err = al_store_kv_put(
+        g->logs->store, AL_SPACE_MISSING, al_slice_of(key, sizeof(key)), al_slice_str("1"));
+    return err != 0 ? err : add(g, log, seq);
+}
+
 int gaps_note(struct al_gossip *g, struct al_log *log, const struct al_segment *seg)
 {
     for (uint32_t i = 0; i < seg->count; i++) {
-        uint8_t key[STORED_BYTES];
         if (seg->items[i].payload.n > 0 || seg->items[i].stub != AL_STUB_ASK)
             continue;
-        stored_key(key, log, seg->first + i);
-        int err = al_store_kv_put(
-            g->logs->store, AL_SPACE_MISSING, al_slice_of(key, sizeof(key)), al_slice_str("1"));
-        if (err == 0)
-            err = add(g, log, seg->first + i);
+        int err = gaps_miss(g, log, seg->first + i);
         if (err != 0)
             return err;
     }

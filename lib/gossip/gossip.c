@@ -117,6 +117,14 @@ static int dispatch(
         return 0;
     case AL_MSG_FORK:
         return fork_receive(g, p, m);
+    case AL_MSG_FETCH:
+        return excerpt_serve(g, p, m);
+    case AL_MSG_EXCERPT:
+        return excerpt_receive(g, p, m, now);
+    case AL_MSG_REPLIES:
+        return excerpt_serve_replies(g, p, m);
+    case AL_MSG_REFS:
+        return search_refs(g, p, m, now);
     case AL_MSG_PING: {
         struct al_message pong = {.type = AL_MSG_PONG};
         pong.u.pong.n = m->u.ping.n;
@@ -129,10 +137,6 @@ static int dispatch(
     case AL_MSG_LINK:
     case AL_MSG_DECLINE:
     case AL_MSG_ADDRESSES:
-    case AL_MSG_FETCH:
-    case AL_MSG_EXCERPT:
-    case AL_MSG_REPLIES:
-    case AL_MSG_REFS:
     case AL_MSG_PIECE_WANT:
     case AL_MSG_PIECE:
     case AL_MSG_CLONE:
@@ -184,6 +188,9 @@ int al_gossip_tick(struct al_gossip *g, struct al_now now)
 int al_gossip_finish(struct al_gossip *g)
 {
     struct peer *p;
+    int failed = search_pump(g);
+    if (failed != 0)
+        return failed;
     TAILQ_FOREACH (p, &g->peers, link) {
         if (p->state != PEER_READY)
             continue;
@@ -231,7 +238,7 @@ int al_gossip_relations_changed(struct al_gossip *g)
         if (err != 0)
             return err;
     }
-    return 0;
+    return cache_carry(g);
 }
 
 void al_gossip_close_all(struct al_gossip *g, int err)
@@ -258,21 +265,25 @@ int al_gossip_new(struct al_gossip **ret, const struct al_gossip_opts *opts, str
     TAILQ_INIT(&g->contacts);
     TAILQ_INIT(&g->gaps);
     TAILQ_INIT(&g->announces);
+    TAILQ_INIT(&g->searches);
     al_rng_bytes(opts->rng, secret, sizeof(secret));
     g->by_conn = al_map_new(8, secret);
     g->asked = al_map_new(48, secret);
     g->gap_index = al_map_new(12, secret);
     g->announced = al_map_new(4, secret);
+    g->cached = al_map_new(4, secret);
     g->scratch = malloc(AL_MESSAGE_MAX);
     g->body = malloc(AL_MESSAGE_MAX);
     g->items = malloc(ITEMS_BYTES);
     g->next_dial = al_rng_below(opts->rng, UINT64_C(1) << 48); /* no answer to an engine before */
     bool complete = g->by_conn != NULL && g->asked != NULL && g->gap_index != NULL &&
-                    g->announced != NULL && g->scratch != NULL && g->body != NULL &&
-                    g->items != NULL;
+                    g->announced != NULL && g->cached != NULL && g->scratch != NULL &&
+                    g->body != NULL && g->items != NULL;
     int err = complete ? al_export_new(&g->export) : AL_E_NOMEM;
     if (err == 0)
         err = gaps_load(g);
+    if (err == 0)
+        err = cache_load(g);
     if (err == 0)
         err = dial_load(g, now);
     if (err != 0) {
@@ -288,6 +299,7 @@ void al_gossip_free(struct al_gossip *g)
     if (g == NULL)
         return;
     struct peer *p;
+    searches_free(g);
     while ((p = TAILQ_FIRST(&g->peers)) != NULL)
         peer_free(g, p);
     struct contact *c;
@@ -304,6 +316,7 @@ void al_gossip_free(struct al_gossip *g)
     al_map_free(g->by_conn);
     al_map_free(g->asked);
     al_map_free(g->announced);
+    al_map_free(g->cached);
     al_export_free(g->export);
     free(g->scratch);
     free(g->body);

@@ -70,6 +70,12 @@ AL_MUST_CHECK int al_gossip_appended(
 /* Relations may have changed: tell peers, and let go of those who are no longer welcome. */
 AL_MUST_CHECK int al_gossip_relations_changed(struct al_gossip *g);
 
+/*
+ * al_logs_statement() took in something new of |person| in this turn: tell peers, and let go of
+ * devices that are revoked. AL_E_NOMEM or a store error.
+ */
+AL_MUST_CHECK int al_gossip_record_changed(struct al_gossip *g, const struct al_person *person);
+
 /* |identity| is welcome (again): dial every device of it at once, whatever came before. */
 void al_gossip_welcome(struct al_gossip *g, const struct al_identity *identity, struct al_now now);
 
@@ -80,6 +86,30 @@ void al_gossip_welcome(struct al_gossip *g, const struct al_identity *identity, 
 AL_MUST_CHECK int al_gossip_contact(struct al_gossip *g, const struct al_device *device,
     const struct al_identity *identity, const struct al_slice *addresses, size_t address_count,
     struct al_slice token, struct al_now now);
+
+/* --- entries one by one ---------------------------------------------------------------------- */
+
+/* How far a search is. */
+struct al_search {
+    uint32_t asked; /* peers */
+    uint32_t found; /* entries that were not here before */
+    bool open;      /* some have not answered yet */
+};
+
+/*
+ * Ask all connected peers for the entry |ref|; or for the entries that answer it, and then for
+ * those that are not here. What comes is kept for a while, also of people who are not followed.
+ * |ret| names the search until al_gossip_search_end(). AL_E_LIMIT (too many at once), AL_E_NOMEM.
+ */
+AL_MUST_CHECK int al_gossip_fetch(struct al_gossip *g, uint64_t *ret, const struct al_ref *ref);
+AL_MUST_CHECK int al_gossip_replies(struct al_gossip *g, uint64_t *ret, const struct al_ref *ref);
+
+/* True if there is such a search; it may be over only after the turn in which it began. */
+bool al_gossip_search(const struct al_gossip *g, struct al_search *ret, uint64_t id);
+void al_gossip_search_end(struct al_gossip *g, uint64_t id);
+
+/* True in |ret| if the entry |ref| is here with its payload. Store errors. */
+AL_MUST_CHECK int al_gossip_holds(struct al_gossip *g, bool *ret, const struct al_ref *ref);
 
 /* --- the turn ------------------------------------------------------------------------------ */
 

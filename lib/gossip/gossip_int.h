@@ -32,12 +32,16 @@
 #define BUDGET_MAX 200000
 #define COST_SIGNATURE 8
 #define COST_PONG 20
+#define COST_FETCH 16
 
 /* What one peer may make this node remember. */
 #define PEER_WANTS_MAX 65536
 #define PEER_HEADS_MIN 4096 /* and AL_LOGS_PER_DEVICE_MAX more for each device known here */
 #define PEER_UNCERTIFIED_MAX 4096
 #define GAPS_MAX 65536
+
+#define CACHE_ENTRIES_MAX 10000 /* of people who are not wanted here */
+#define CACHE_BYTES_MAX ((uint64_t)16 * 1024 * 1024)
 
 #define VAIN_MAX 64 /* requests in a row without a gain, then a log is not asked for any more */
 #define ITEMS_BYTES ((size_t)64 * 1024) /* of the items of one range, at most */
@@ -73,7 +77,15 @@ struct gap {
 
 TAILQ_HEAD(gaps, gap);
 
-enum request_kind { REQUEST_BLOCK, REQUEST_PAYLOADS, REQUEST_STATEMENTS };
+enum request_kind {
+    REQUEST_BLOCK,
+    REQUEST_PAYLOADS,
+    REQUEST_STATEMENTS,
+    REQUEST_EXCERPT,
+    REQUEST_REFS,
+};
+
+struct search;
 
 struct request {
     TAILQ_ENTRY(request) link;
@@ -86,6 +98,9 @@ struct request {
     uint64_t next;                    /* BLOCK: where the next segment of the answer begins */
     struct gap *gaps[PAYLOADS_ASKED]; /* PAYLOADS; NULL where one has come */
     struct al_identity identity;      /* STATEMENTS */
+    struct al_ref ref;                /* EXCERPT, REFS */
+    struct search *search;            /* EXCERPT, REFS; NULL: nobody waits for it any more */
+    uint32_t lead;                    /* EXCERPT: of the search */
     bool busy;                        /* the peer could not answer now */
     uint64_t got;                     /* new entries or payloads it brought */
     size_t estimate;                  /* bytes of the window it takes */
@@ -194,6 +209,11 @@ struct al_gossip {
     struct al_map *announced; /* log no -> struct announce * */
     uint64_t announce_ms;     /* mono; 0: nothing to announce */
     uint64_t acks_ms;         /* mono: save what peers hold of our logs then; 0: it is saved */
+    TAILQ_HEAD(, search) searches;
+    uint64_t next_search;
+    struct al_map *cached; /* log no -> struct al_log * that may hold entries of the cache */
+    uint64_t cache_count;
+    uint64_t cache_bytes;
     struct al_export *export;
     uint8_t *scratch; /* of a message being encoded: AL_MESSAGE_MAX */
     uint8_t *body;    /* of what goes into it: AL_MESSAGE_MAX */
@@ -322,6 +342,9 @@ void request_drop(struct al_gossip *g, struct request *r);
 
 /* Remember that payloads of |seg| wait to be asked for. */
 AL_MUST_CHECK int gaps_note(struct al_gossip *g, struct al_log *log, const struct al_segment *seg);
+
+/* Remember that the payload of |seq|, whose header is held, is missing. */
+AL_MUST_CHECK int gaps_miss(struct al_gossip *g, struct al_log *log, uint64_t seq);
 AL_MUST_CHECK int gaps_load(struct al_gossip *g);
 void gaps_free(struct al_gossip *g);
 
@@ -360,9 +383,49 @@ AL_MUST_CHECK int push_receive(
 AL_MUST_CHECK int push_heads_receive(
     struct al_gossip *g, struct peer *p, const struct al_message *m);
 
+/* --- excerpt.c: entries one by one -------------------------------------------------------------
+ */
+
+/*
+ * The entry |ref| with its payload, if it is held: the row lives until the next call to the store.
+ * Returns 0, AL_E_NOT_FOUND, or a store error.
+ */
+AL_MUST_CHECK int excerpt_row(struct al_gossip *g, struct al_store_row *ret,
+    struct al_log **ret_log, const struct al_ref *ref);
+
+AL_MUST_CHECK int excerpt_serve(struct al_gossip *g, struct peer *p, const struct al_message *m);
+AL_MUST_CHECK int excerpt_serve_replies(
+    struct al_gossip *g, struct peer *p, const struct al_message *m);
+AL_MUST_CHECK int excerpt_receive(
+    struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now);
+
+/* --- search.c: who has one entry, or answers to it ----------------------------------------------
+ */
+
+/* Ask whoever may have what is looked for, as far as the limits allow. */
+AL_MUST_CHECK int search_pump(struct al_gossip *g);
+AL_MUST_CHECK int search_refs(
+    struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now);
+
+/* What |r| asked for is here since now; |r| is over. */
+void search_found(struct request *r);
+void search_ended(struct request *r);
+void searches_free(struct al_gossip *g);
+
+/* --- cache.c: entries of people who are not wanted ----------------------------------------------
+ */
+
+/* Entry |seq| of |log| came as an excerpt and takes about |bytes|: the oldest give way to it. */
+AL_MUST_CHECK int cache_add(struct al_gossip *g, struct al_log *log, uint64_t seq, uint64_t bytes);
+
+/* Relations changed: entries of people who are wanted now are none of the cache any more. */
+AL_MUST_CHECK int cache_carry(struct al_gossip *g);
+AL_MUST_CHECK int cache_load(struct al_gossip *g);
+
 /* --- serve.c --------------------------------------------------------------------------------- */
 
 void serve_done(struct al_gossip *g, struct peer *p, uint32_t req, enum al_done_status status);
+
 AL_MUST_CHECK int serve_want(struct al_gossip *g, struct peer *p, const struct al_message *m);
 AL_MUST_CHECK int serve_want_payload(
     struct al_gossip *g, struct peer *p, const struct al_message *m);
@@ -380,6 +443,13 @@ AL_MUST_CHECK int statements_receive(
 
 /* The pause is over: ask again for the records that |p| was too busy to give. */
 void statements_again(struct al_gossip *g, struct peer *p);
+
+/*
+ * Statements of |person| arrived, from |source| or (NULL) from elsewhere: logs may be fetched that
+ * waited for them, revoked devices are let go, and everybody else hears of the change.
+ */
+AL_MUST_CHECK int record_changed(
+    struct al_gossip *g, const struct al_person *person, const struct peer *source);
 
 /* --- dial.c ---------------------------------------------------------------------------------- */
 

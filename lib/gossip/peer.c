@@ -142,6 +142,10 @@ static int64_t cost_of(const struct peer *p, const struct al_message *m)
         cost += (int64_t)4 * COST_SIGNATURE; /* two are checked, and it is passed on */
     else if (m->type == AL_MSG_STATEMENTS)
         cost += (int64_t)m->u.statements.count * 2 * COST_SIGNATURE;
+    else if (m->type == AL_MSG_EXCERPT)
+        cost += COST_SIGNATURE + (int64_t)m->u.excerpt.count * 2 * COST_SIGNATURE;
+    else if (m->type == AL_MSG_FETCH)
+        cost += COST_FETCH;
     else if (m->type == AL_MSG_WANT_STATEMENTS)
         cost += (int64_t)m->u.want_statements.count * 4;
     else if (m->type == AL_MSG_INTERESTS)
@@ -153,11 +157,15 @@ static int64_t cost_of(const struct peer *p, const struct al_message *m)
     return cost;
 }
 
-/* An answer costs nothing: what was asked for is checked against its request. */
+/*
+ * An answer costs nothing: what was asked for is checked against its request. An excerpt does
+ * nevertheless, for it may bring many statements.
+ */
 static bool is_answer(const struct peer *p, const struct al_message *m)
 {
-    return (m->type == AL_MSG_SEGMENT || m->type == AL_MSG_PAYLOAD || m->type == AL_MSG_DONE) &&
-           m->req != 0 && request_find(p, m->req) != NULL;
+    bool answers = m->type == AL_MSG_SEGMENT || m->type == AL_MSG_PAYLOAD ||
+                   m->type == AL_MSG_DONE || m->type == AL_MSG_REFS;
+    return answers && m->req != 0 && request_find(p, m->req) != NULL;
 }
 
 bool peer_afford(struct peer *p, const struct al_message *m, struct al_now now)

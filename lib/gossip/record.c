@@ -80,9 +80,59 @@ void statements_again(struct al_gossip *g, struct peer *p)
     }
 }
 
+/* --- what a record says ---------------------------------------------------------------------- */
+
+static bool is_revoked(const struct al_person *person, const struct al_device *device)
+{
+    return al_record_standing(person->record, NULL, device, NULL) == AL_STANDING_REVOKED;
+}
+
+/*
+ * What of a log may be had, and which of its branches counts, may be another now: whoever named
+ * it is asked anew.
+ */
+static void look_at_logs(struct al_gossip *g, struct peer *p, const struct al_person *person)
+{
+    for (uint32_t i = 0; i < person->log_count; i++) {
+        const struct al_log *log = person->logs[i];
+        struct peer_head *h = head_of_log(p, log);
+        if (h == NULL || !is_revoked(person, &log->device))
+            continue;
+        h->vain = 0;
+        catchup_look(g, p, h, al_block_of(h->seq == 0 ? 1 : h->seq));
+    }
+}
+
+int record_changed(struct al_gossip *g, const struct al_person *person, const struct peer *source)
+{
+    struct peer *p;
+    head_certified(g, person);
+    TAILQ_FOREACH (p, &g->peers, link) {
+        if (p->state != PEER_READY)
+            continue;
+        if (p->person == person && is_revoked(person, &p->device)) {
+            peer_close(g, p, AL_E_REVOKED);
+            continue;
+        }
+        look_at_logs(g, p, person);
+        bool shared = p->wants_known && wanted(g, person) && peer_wants(p, &person->identity);
+        int err = shared && p != source ? frontier_open(g, p, &person->identity, 1) : 0;
+        if (err != 0)
+            return err;
+    }
+    return 0;
+}
+
+int al_gossip_record_changed(struct al_gossip *g, const struct al_person *person)
+{
+    return record_changed(g, person, NULL);
+}
+
+/* --- taking it in ---------------------------------------------------------------------------- */
+
 /* Take in one statement of |person|. What is wrong with it ends the connection. */
-static int take_statement(
-    struct al_gossip *g, struct peer *p, const struct al_identity *identity, struct al_slice bytes)
+static int take_statement(struct al_gossip *g, struct peer *p, bool *ret_changed,
+    const struct al_identity *identity, struct al_slice bytes)
 {
     struct al_statement s;
     bool is_new = false;
@@ -95,8 +145,8 @@ static int take_statement(
         return err;
     if (err != 0)
         peer_close(g, p, err);
-    else if (is_new)
-        head_certified(g, al_logs_person(g->logs, identity));
+    else
+        *ret_changed = *ret_changed || is_new;
     return 0;
 }
 
@@ -109,12 +159,13 @@ int statements_receive(struct al_gossip *g, struct peer *p, const struct al_mess
         return 0;
     }
     struct al_identity identity = r->identity;
+    bool changed = false;
     for (uint32_t i = 0; i < m->u.statements.count && p->state == PEER_READY; i++) {
-        int err = take_statement(g, p, &identity, al_message_next_raw(&list));
+        int err = take_statement(g, p, &changed, &identity, al_message_next_raw(&list));
         if (err != 0)
             return err;
     }
     if (m->u.statements.last && p->state == PEER_READY)
         request_drop(g, r);
-    return 0;
+    return changed ? record_changed(g, al_logs_person(g->logs, &identity), p) : 0;
 }

@@ -12,12 +12,14 @@ static const struct {
     bool writes; /* has a "key": asked again, it gives the same answer and does nothing */
 } methods[] = {
     {"confirm_phrase", api_confirm_phrase, true},
+    {"fetch", api_fetch, false},
     {"invite", api_invite, true},
     {"join", api_join, true},
     {"peers", api_peers, false},
     {"post", api_post, true},
     {"post_many", api_post_many, true},
     {"relate", api_relate, true},
+    {"replies", api_replies, false},
     {"status", api_status, false},
     {"wait", api_wait, false},
 };
@@ -233,4 +235,5 @@ void al_node_call_gone(struct al_node *n, uint64_t call)
 {
     drop_call(&n->waits, call);
     drop_call(&n->invites, call);
+    node_drop_fetch(n, call);
 }

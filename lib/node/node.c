@@ -116,6 +116,7 @@ int al_node_new(struct al_node **ret, const struct al_node_opts *opts, struct al
     STAILQ_INIT(&n->in_turn);
     STAILQ_INIT(&n->waits);
     STAILQ_INIT(&n->invites);
+    STAILQ_INIT(&n->fetches);
     al_rng_init(&n->rng, opts->seed);
     n->effects = al_effects_new();
     int err = n->effects == NULL ? AL_E_NOMEM : load(n, 0);
@@ -147,6 +148,7 @@ void al_node_free(struct al_node *n)
     free_calls(&n->in_turn);
     free_calls(&n->waits);
     free_calls(&n->invites);
+    free_calls(&n->fetches);
     al_rng_wipe(&n->rng);
     free(n);
 }
@@ -193,7 +195,7 @@ static void end_waits(struct al_node *n)
 /* The turn is lost: callers are told, and everything is made anew from what the store holds. */
 static void lose_turn(struct al_node *n, int err)
 {
-    struct calls *lists[] = {&n->in_turn, &n->waits, &n->invites};
+    struct calls *lists[] = {&n->in_turn, &n->waits, &n->invites, &n->fetches};
     al_effects_discard(n->effects);
     al_effects_log(n->effects, 3, "nothing was saved: %s", al_err_words(err));
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
@@ -231,6 +233,7 @@ void al_node_commit(struct al_node *n)
         n->turn_err = al_gossip_finish(n->gossip);
     if (n->turn_err == 0) {
         end_waits(n);
+        node_end_fetches(n);
         if (n->logs->pos != n->turn_pos) {
             struct al_effect e = {.type = AL_EFFECT_CHANGED, .pos = n->logs->pos};
             al_effects_add(n->effects, &e);
@@ -262,10 +265,13 @@ uint64_t al_node_deadline(const struct al_node *n)
     uint64_t at = al_gossip_deadline(n->gossip);
     if (n->tidy_ms < at)
         at = n->tidy_ms;
-    const struct call *c;
-    STAILQ_FOREACH (c, &n->waits, link) {
-        if (c->deadline_ms < at)
-            at = c->deadline_ms;
+    const struct calls *lists[] = {&n->waits, &n->fetches};
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        const struct call *c;
+        STAILQ_FOREACH (c, lists[i], link) {
+            if (c->deadline_ms < at)
+                at = c->deadline_ms;
+        }
     }
     return at;
 }

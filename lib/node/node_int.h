@@ -17,7 +17,9 @@
 struct call {
     STAILQ_ENTRY(call) link;
     uint64_t id;
-    uint64_t deadline_ms;          /* mono: of a wait */
+    uint64_t deadline_ms;          /* mono: of a wait, fetch or search for replies */
+    uint64_t search;               /* of a fetch or search for replies */
+    bool counts;                   /* it is answered with a number */
     uint8_t key[AL_RPC_KEY_BYTES]; /* of an invite that waits for the port, and what it is: */
     uint8_t token[AL_TOKEN_BYTES];
     uint64_t expires_s;
@@ -42,6 +44,7 @@ struct al_node {
     struct calls in_turn; /* answered in this turn; the answers come out with the commit */
     struct calls waits;
     struct calls invites; /* wait for the port */
+    struct calls fetches; /* wait for peers */
     bool listening;
     char addresses[AL_ADDRESSES_MAX][AL_ADDRESS_MAX + 1];
     uint32_t address_count;
@@ -62,6 +65,7 @@ typedef int call_fn(struct al_node *n, uint64_t call, struct al_slice params, st
 call_fn api_status, api_peers, api_wait, api_confirm_phrase;
 call_fn api_post, api_post_many;
 call_fn api_relate, api_invite, api_join;
+call_fn api_fetch, api_replies;
 
 /* Reply to |call| with an encoded result. */
 void node_reply(struct al_node *n, uint64_t call, const struct al_buf *result);
@@ -89,6 +93,12 @@ AL_MUST_CHECK int node_meta(struct al_node *n, char *out, size_t cap, const char
 
 /* Answer the invites that waited for the port to open. Returns 0 or a store error. */
 AL_MUST_CHECK int node_answer_invites(struct al_node *n);
+
+/* Answer the fetches that are over, or whose time is. */
+void node_end_fetches(struct al_node *n);
+
+/* Nobody waits for the fetch |call| any more, if it is one. */
+void node_drop_fetch(struct al_node *n, uint64_t call);
 
 /* AL_E_PARAMS unless present and right; |ret| untouched then. */
 AL_MUST_CHECK int param_bytes(uint8_t *ret, size_t bytes, struct al_slice params, const char *key);
