@@ -13,6 +13,8 @@ import sys
 import nacl.bindings as sodium
 
 from rules_base import H, K, P, Refused, decode, purpose16, refuse_if
+from rules_circle import (
+    check_boot_signature, open_box, open_circle, open_files, open_meta, open_old, open_piece)
 from rules_signed import (
     Segment, genesis, open_excerpt, open_fork, open_header, open_sealed, open_statement, padme)
 from rules_wire import (
@@ -105,6 +107,36 @@ def check_keys(v, _):
             "read_pk": sodium.crypto_scalarmult_base(read_sk),
             "me_key": K(read_sk, "aloud1-me", b""), "device": device,
             "noise_public": noise_public}
+
+
+def check_circle(_, data):
+    return open_circle(data)
+
+
+def check_box(v, data):
+    owner, cid, read_sk = (bytes.fromhex(v[k]) for k in ("owner", "cid", "read_sk"))
+    return {"key": open_box(data, owner, cid, v["n"], read_sk)}
+
+
+def check_meta(_, data):
+    return open_meta(data)
+
+
+def check_old(_, data):
+    return open_old(data)
+
+
+def check_attachment(_, data):
+    return open_files(data)
+
+
+def check_piece(v, data):
+    return open_piece(data, bytes.fromhex(v["key"]), v["index"])
+
+
+def check_boot(v, data):
+    check_boot_signature(data, bytes.fromhex(v["device"]), bytes.fromhex(v["boot"]))
+    return {}
 
 
 def check_message(_, data):

@@ -21,6 +21,13 @@
     X(fork, 17)                                                                                    \
     X(excerpt, 10)                                                                                 \
     X(keys, 3)                                                                                     \
+    X(circle, 19)                                                                                  \
+    X(box, 10)                                                                                     \
+    X(meta, 25)                                                                                    \
+    X(old, 9)                                                                                      \
+    X(attachment, 28)                                                                              \
+    X(piece, 8)                                                                                    \
+    X(boot, 4)                                                                                     \
     X(message, 121)                                                                                \
     X(interests, 4)                                                                                \
     X(payload, 96)                                                                                 \

@@ -2,6 +2,7 @@
 #include "message.h"
 
 #include "form.h"
+#include "sample.h"
 #include "sample_wire.h"
 #include "vec.h"
 
@@ -167,5 +168,27 @@ void make_interests(json_t *list)
         json_t *v =
             vec_add(list, "ids one after the other", 0, al_slice_of(ids, count * sizeof(ids[0])));
         vec_hex(v, "out", out.b, 32);
+    }
+}
+
+void make_boot(json_t *list)
+{
+    struct sample_person p = sample_person(3), other = sample_person(4);
+    uint8_t boot[AL_BOOT_BYTES];
+    struct al_sig sig;
+    sample_bytes(boot, sizeof(boot), 7700);
+    al_boot_sign(&sig, &p.device, p.device_secret, boot);
+    for (int i = 0; i < 4; i++) {
+        static const char *const names[] = {
+            "a boot", "another boot", "another device", "signature damaged"};
+        struct al_device device = i == 2 ? other.device : p.device;
+        uint8_t shown[AL_BOOT_BYTES];
+        memcpy(shown, boot, sizeof(shown));
+        shown[7] ^= i == 1;
+        sig.b[40] ^= i == 3;
+        json_t *v =
+            vec_add(list, names[i], i == 0 ? 0 : AL_E_SIG, al_slice_of(sig.b, sizeof(sig.b)));
+        vec_hex(v, "device", device.b, 32);
+        vec_hex(v, "boot", shown, sizeof(shown));
     }
 }
