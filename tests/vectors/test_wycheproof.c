@@ -126,6 +126,20 @@ static bool xchacha20_agrees(const json_t *group, const json_t *v, bool *ret_ski
     return aead_agrees(v, 24, ret_skip, crypto_aead_xchacha20poly1305_ietf_decrypt);
 }
 
+/* What fingerprints of reconciliation sum up: this version reads them, and makes none itself. */
+static bool siphash_agrees(const json_t *group, const json_t *v, bool *ret_skip)
+{
+    (void)group;
+    (void)ret_skip;
+    struct field key = field(v, "key");
+    struct field msg = field(v, "msg");
+    struct field tag = field(v, "tag");
+    uint8_t out[crypto_shorthash_siphashx24_BYTES];
+    assert_int_equal(key.n, crypto_shorthash_siphashx24_KEYBYTES);
+    (void)crypto_shorthash_siphashx24(out, msg.b, msg.n, key.b);
+    return (tag.n == sizeof(out) && memcmp(tag.b, out, sizeof(out)) == 0) == is_valid(v);
+}
+
 static void ed25519_agrees_with_all_151(void **state)
 {
     (void)state;
@@ -144,11 +158,18 @@ static void xchacha20_poly1305_agrees_with_all_306_of_its_nonce_size(void **stat
     run("xchacha20_poly1305_test.json", xchacha20_agrees, 306, 9);
 }
 
+static void siphash_2_4_128_agrees_with_all_40(void **state)
+{
+    (void)state;
+    run("siphashx_2_4_test.json", siphash_agrees, 40, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ed25519_agrees_with_all_151),
         cmocka_unit_test(chacha20_poly1305_agrees_with_all_316_of_its_nonce_size),
+        cmocka_unit_test(siphash_2_4_128_agrees_with_all_40),
         cmocka_unit_test(xchacha20_poly1305_agrees_with_all_306_of_its_nonce_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
