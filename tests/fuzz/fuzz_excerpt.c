@@ -1,5 +1,6 @@
 /* Excerpts: one entry, with what proves it. */
 #include "fuzz.h"
+#include "limit.h"
 #include "proof.h"
 #include "write.h"
 
@@ -9,6 +10,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct al_slice bytes = al_slice_of(data, n);
     if (al_excerpt_open(&e, bytes) != 0)
         return 0;
+    static struct al_excerpt parts;
+    static uint8_t segment_space[AL_MESSAGE_MAX];
+    struct al_buf segment = al_buf_fixed(segment_space, sizeof(segment_space));
+    al_segment_encode(&segment, &e.segment);
+    AL_ASSERT(al_excerpt_open_parts(&parts, e.statements, al_buf_slice(&segment)) == 0);
+    AL_ASSERT(parts.index == e.index && parts.statement_count == e.statement_count);
     AL_ASSERT(al_segment_verify(&e.segment) == 0);
     AL_ASSERT(e.index < e.segment.count);
     AL_ASSERT(e.statement_count <= AL_EXCERPT_STATEMENTS_MAX);

@@ -19,6 +19,7 @@ static void survives(const struct al_payload *p, size_t size)
     AL_ASSERT(al_payload_open(&again, al_buf_slice(&b), sealed) == 0);
     AL_ASSERT(again.kind == p->kind && again.tag_count == p->tag_count);
     AL_ASSERT(al_slice_eq(again.text, p->text) && again.at_ms == p->at_ms);
+    AL_ASSERT(al_slice_eq(again.files, p->files) && al_slice_eq(again.boxes, p->boxes));
     again.audience = p->audience;
     struct al_buf second = fuzz_buf();
     AL_ASSERT(al_payload_encode(&second, &again) == 0);
@@ -32,9 +33,9 @@ static void open_and_check(struct al_slice bytes, bool sealed)
         return;
     AL_ASSERT(!al_payload_is_sealed(bytes));
     AL_ASSERT(p.kind == al_kind_of(p.kind_name));
-    if (sealed && p.kind == AL_KIND_SHARE)
-        p.audience = AL_AUDIENCE_CIRCLE; /* the one kind that is sealed, but never for ME */
-    if (p.kind != AL_KIND_UNKNOWN && p.kind != AL_KIND_CIRCLE)
+    if (sealed && (p.kind == AL_KIND_SHARE || p.kind == AL_KIND_LEAVE))
+        p.audience = AL_AUDIENCE_CIRCLE; /* the kinds that are sealed, but never for ME */
+    if (p.kind != AL_KIND_UNKNOWN)
         survives(&p, bytes.n);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "circle.h"
 #include "entry.h"
 #include "fuzz.h"
 #include "id.h"
@@ -185,6 +186,42 @@ static void make_payloads(void)
         al_slice_str("\x83\xa4text\xa2hi\xa1k\xa4note\xa4tags\x92\xa2zz\xa1"
                      "b"));
     keep("payload", "unknown-sealed", 1, al_slice_str("\x82\xa1k\xa5later\xa4text\xa1x"));
+    keep("payload", "api-files", 2,
+        al_slice_str("\x83\xa4text\xa2hi\xa1k\xa4note\xa5"
+                     "files\x91\xc4\x01x"));
+}
+
+static void make_circles(void)
+{
+    static const uint8_t key[AL_EPOCH_KEY_BYTES] = {1};
+    struct al_buf b = fuzz_buf();
+    AL_ASSERT(sample_payload(&b, AL_KIND_CIRCLE, false));
+    keep("circle", "entry", 0, al_buf_slice(&b));
+    const struct al_member members[] = {
+        {.identity = {{1}}, .in = true, .changed = 1, .generation = 1},
+        {.identity = {{2}}, .changed = 300},
+        {.identity = {{3}}, .in = true, .changed = UINT64_MAX, .generation = 64},
+    };
+    const struct al_circle_meta meta = {
+        .name = al_slice_str("lunch"), .members = members, .count = 3};
+    b = fuzz_buf();
+    al_circle_meta_encode(&b, &meta);
+    keep("circle", "meta", 1, al_buf_slice(&b));
+    keep("scan", "circle-meta", -1, al_buf_slice(&b));
+    const struct al_ref epoch = sample_ref(5);
+    b = fuzz_buf();
+    al_circle_old_encode(&b, key, &epoch);
+    keep("circle", "old", 2, al_buf_slice(&b));
+    uint8_t box[AL_CIRCLE_BOX_BYTES];
+    al_circle_box_fake(box, key);
+    keep("circle", "box", 3, al_slice_of(box, sizeof(box)));
+}
+
+static void make_attachments(void)
+{
+    struct al_buf b = fuzz_buf();
+    keep("attachment", "two", 0, sample_files(&b));
+    keep("attachment", "piece", 1, al_slice_str("the clear bytes of a piece"));
 }
 
 static void make_sealed(void)
@@ -306,6 +343,8 @@ int main(int argc, char **argv)
     make_statements();
     make_messages();
     make_payloads();
+    make_circles();
+    make_attachments();
     make_sealed();
     make_tickets();
     make_rpc();
