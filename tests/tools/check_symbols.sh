@@ -37,7 +37,7 @@ undefined() {
 }
 
 failed=0
-for room in proto base keys noise log gossip node; do
+for room in proto base keys noise circle log gossip node; do
     archive=$(find "$build" -name "lib$room.a")
     if [[ -z $archive ]]; then
         echo "check_symbols: lib$room.a is missing" >&2
