@@ -157,6 +157,7 @@ static int make_node(struct al_boot *b)
         .network = b->network,
         .agent = b->agent,
         .audience = b->conf->audience,
+        .hold_s = b->conf->hold_s,
         .new_log = b->new_log,
         .listens_at_start = b->conf->listen_given,
         .static_addresses = addresses,

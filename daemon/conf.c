@@ -5,6 +5,7 @@
 #include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -66,6 +67,17 @@ static int set_audience(struct al_conf *conf, const char *value)
     return 0;
 }
 
+static int set_hold(struct al_conf *conf, const char *value)
+{
+    char *end;
+    errno = 0;
+    unsigned long long v = strtoull(value, &end, 10);
+    if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || v > AL_HOLD_MAX_S)
+        return AL_E_CONFIG;
+    conf->hold_s = (uint32_t)v;
+    return 0;
+}
+
 static int set_log_level(struct al_conf *conf, const char *value)
 {
     static const char *const words[] = {"error", "warning", "notice", "info", "debug"};
@@ -81,10 +93,11 @@ static const struct key keys[] = {
     {"address", set_address, "HOST:PORT, at most 4 times"},
     {"network", set_network, "the absolute path of a file of 32 bytes"},
     {"audience.default", set_audience, "network, me or web"},
+    {"post.hold", set_hold, "a number of seconds from 0 to 86400"},
     {"log.level", set_log_level, "error, warning, notice, info or debug"},
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
-_Static_assert(KEY_COUNT == 5, "al_conf_set() names them all");
+_Static_assert(AL_HOLD_MAX_S == 86400, "its form tells it");
 
 static void __attribute__((format(printf, 2, 3)))
 say(char ret_why[AL_CONF_WHY], const char *format, ...)
@@ -137,6 +150,17 @@ static const char *nearest(const char *name)
     return best_distance <= 3 ? best : NULL;
 }
 
+/* "listen, address, ... and log.level". */
+static const char *all_keys(char *out, size_t cap)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < KEY_COUNT && at < cap; i++) {
+        const char *before = i == 0 ? "" : i + 1 == KEY_COUNT ? " and " : ", ";
+        at += (size_t)snprintf(out + at, cap - at, "%s%s", before, keys[i].name);
+    }
+    return out;
+}
+
 int al_conf_set(struct al_conf *conf, char ret_why[AL_CONF_WHY], const char *key, const char *value)
 {
     for (size_t i = 0; i < KEY_COUNT; i++) {
@@ -147,12 +171,12 @@ int al_conf_set(struct al_conf *conf, char ret_why[AL_CONF_WHY], const char *key
             say(ret_why, "'%s' is not %s", value, keys[i].form);
         return err;
     }
+    char names[KEY_COUNT * KEY_MAX];
     const char *hint = nearest(key);
     if (hint != NULL)
         say(ret_why, "unknown key '%s'; did you mean '%s'", key, hint);
     else
-        say(ret_why, "unknown key '%s'; there are %s, %s, %s, %s and %s", key, keys[0].name,
-            keys[1].name, keys[2].name, keys[3].name, keys[4].name);
+        say(ret_why, "unknown key '%s'; there are %s", key, all_keys(names, sizeof(names)));
     return AL_E_CONFIG;
 }
 

@@ -17,6 +17,7 @@ struct al_conf {
     size_t address_count;
     char network_file[AL_CONF_PATH]; /* secret of a private network, 32 bytes; empty: public */
     char audience[16];               /* of posts that name none: network, me, web */
+    uint32_t hold_s;                 /* how long posts wait before they go out */
     int log_level;                   /* of <syslog.h> */
 };
 

@@ -82,6 +82,9 @@
 #define AL_PEERS_MAX 256
 #define AL_PORT 4747
 
+#define AL_HELD_MAX 256     /* posts in the outbox */
+#define AL_HOLD_MAX_S 86400 /* for which a post can be held */
+
 #define AL_RPC_CLIENTS_MAX 64
 #define AL_RPC_REQUEST_MAX (1024 * 1024)
 #define AL_RPC_ANSWER_MAX (64 * 1024 * 1024)

@@ -32,16 +32,24 @@
         "audience:str "                                                                            \
         "started:uint entries:uint own_entries:uint logs:uint people:uint following:uint "         \
         "devices:uint peers:uint listening:[str] listen_error:str pos:uint behind:uint "           \
-        "alone:uint problems:[{code:str text:str try:str}]",                                       \
+        "alone:uint held:uint problems:[{code:str text:str try:str}]",                             \
         "the state of the node; audience: of posts that name none; alone: own entries that no "    \
-        "other node is known to hold")                                                             \
-    X(post, NODE, "key:bin16 entry:{k:str ...} to?:str",                                           \
-        "ref:ref pos:uint to:str people:uint devices:uint",                                        \
+        "other node is known to hold; held: posts that wait in the outbox")                        \
+    X(post, NODE, "key:bin16 entry:{k:str ...} to?:str hold?:uint",                                \
+        "ref?:ref held?:uint due?:uint pos:uint to:str people:uint devices:uint",                  \
         "append one entry; entry has the fields of its kind (docs/protocol.md), to is me, "        \
         "network "                                                                                 \
         "or web; without to a reply takes its thread's, all else that of status; says who can "    \
         "read it: people and devices "                                                             \
-        "are those of status")                                                                     \
+        "are those of status. An edit, a retract or a share names in of an own entry; an edit "    \
+        "has "                                                                                     \
+        "its readers, a share a wider to. With hold (seconds; absent: post.hold of the "           \
+        "configuration) it is held, not posted: its number and when it is due, and no ref")        \
+    X(held, NODE, "", "held:[{n:uint due:uint to:str circle:str why:str entry:{...}}]",            \
+        "posts that wait in the outbox; why: what was wrong when one was due")                     \
+    X(unhold, NODE, "key:bin16 n:uint", "to:str entry:{...}",                                      \
+        "take a held post out: it is gone, and its text is in this answer only; asked again the "  \
+        "answer is empty")                                                                         \
     X(post_many, NODE, "key:bin16 to:str entries:[{k:str ...}]", "added:uint known:uint pos:uint", \
         "append many entries, e.g. of an import, skipping those whose src is there already")       \
     X(relate, NODE, "key:bin16 identity:bin32 relation:str value:any", "pos:uint",                 \

@@ -16,6 +16,7 @@
 #define AL_META_OWN_NAME "own-name" /* the newest name in an own profile */
 #define AL_META_PHRASE "phrase"     /* "1" once the words were confirmed */
 #define AL_META_LISTEN "listen"     /* "1" once an invite or join opened the port */
+#define AL_META_OUTBOX "outbox"     /* the number given to a held post last */
 
 /* Load relations and retractions into the index. */
 AL_MUST_CHECK int al_apply_load(struct al_logs *l);

@@ -9,19 +9,25 @@
 static const struct {
     const char *name;
     call_fn *fn;
-    bool writes; /* has a "key": asked again, it gives the same answer and does nothing */
+    enum {
+        READS,
+        WRITES, /* has a "key": asked again, it gives the same answer and does nothing */
+        WIPES,  /* the same, but no more than that it was done is kept: what it says must go */
+    } how;
 } methods[] = {
-    {"confirm_phrase", api_confirm_phrase, true},
-    {"fetch", api_fetch, false},
-    {"invite", api_invite, true},
-    {"join", api_join, true},
-    {"peers", api_peers, false},
-    {"post", api_post, true},
-    {"post_many", api_post_many, true},
-    {"relate", api_relate, true},
-    {"replies", api_replies, false},
-    {"status", api_status, false},
-    {"wait", api_wait, false},
+    {"confirm_phrase", api_confirm_phrase, WRITES},
+    {"fetch", api_fetch, READS},
+    {"held", api_held, READS},
+    {"invite", api_invite, WRITES},
+    {"join", api_join, WRITES},
+    {"peers", api_peers, READS},
+    {"post", api_post, WRITES},
+    {"post_many", api_post_many, WRITES},
+    {"relate", api_relate, WRITES},
+    {"replies", api_replies, READS},
+    {"status", api_status, READS},
+    {"unhold", api_unhold, WIPES},
+    {"wait", api_wait, READS},
 };
 
 /* --- parameters ---------------------------------------------------------------------------- */
@@ -171,7 +177,7 @@ static int answer(
 {
     uint8_t key[AL_RPC_KEY_BYTES];
     bool kept = false;
-    if (!methods[method].writes)
+    if (methods[method].how == READS)
         return methods[method].fn(n, call, params, out);
     if (param_bytes(key, sizeof(key), params, "key") != 0) {
         (void)strlcpy(n->why, "a write needs a key of 16 random bytes", sizeof(n->why));
@@ -181,7 +187,12 @@ static int answer(
     if (err != 0 || kept)
         return err;
     err = methods[method].fn(n, call, params, out);
-    return err == 0 ? node_keep_answer(n, key, out) : err;
+    if (err != 0)
+        return err;
+    uint8_t empty_map = 0x80;
+    struct al_buf done = al_buf_fixed(&empty_map, 1);
+    done.n = 1;
+    return node_keep_answer(n, key, methods[method].how == WIPES ? &done : out);
 }
 
 void al_node_call(struct al_node *n, uint64_t call, struct al_slice method, struct al_slice params)

@@ -61,6 +61,9 @@ static uint32_t find_problems(const struct al_node *n, struct problem *out, bool
     if (own_logs >= AL_LOGS_PER_DEVICE_WARN)
         out[count++] = (struct problem){
             "many-logs", "this device has started nearly as many logs as it may", "aloud doctor"};
+    if (n->outbox.failed > 0)
+        out[count++] = (struct problem){"held-failed",
+            "a held post could not go out when it was due; its text is kept", "aloud held"};
     return count;
 }
 
@@ -93,7 +96,7 @@ int api_status(struct al_node *n, uint64_t call, struct al_slice params, struct 
     bool confirmed = false;
     (void)call;
     (void)params;
-    al_write_map(out, 21);
+    al_write_map(out, 22);
     al_write_cstr(out, "identity");
     al_write_bin(out, n->opts.keyring->identity.b, 32);
     al_write_cstr(out, "device");
@@ -120,6 +123,7 @@ int api_status(struct al_node *n, uint64_t call, struct al_slice params, struct 
     put_uint(out, "pos", n->logs->pos);
     put_uint(out, "behind", al_gossip_behind(n->gossip));
     put_uint(out, "alone", al_gossip_alone(n->gossip));
+    put_uint(out, "held", n->outbox.count);
     uint32_t count = find_problems(n, problems, confirmed);
     al_write_cstr(out, "problems");
     al_write_array(out, count);

@@ -84,31 +84,78 @@ static int read_entry(
 {
     int err = al_payload_from_api(p, map);
     if (err == 0)
-        err = settle_audience(n, p, to);
+        err = node_is_change(p) ? node_change_settle(n, p, to) : settle_audience(n, p, to);
     if (err == 0)
         err = check(n, p);
     return err;
+}
+
+int node_read_post(struct al_node *n, struct al_payload *ret, struct al_slice params)
+{
+    struct al_slice to = al_slice_of(NULL, 0);
+    struct al_slice entry = al_rpc_param(params, "entry");
+    if (entry.n == 0)
+        return AL_E_PARAMS;
+    if (al_rpc_param(params, "to").n > 0 && param_str(&to, 16, params, "to") != 0)
+        return AL_E_PARAMS;
+    return read_entry(n, ret, entry, to);
+}
+
+int node_post(struct al_node *n, struct al_ref *ret, const struct al_payload *p)
+{
+    int err = node_append(n, ret, p, 1);
+    if (err == 0 && p->kind == AL_KIND_RETRACT)
+        err = node_retract_edits(n, &p->of);
+    return err;
+}
+
+/*
+ * For how long a post is to wait, in seconds: what somebody typed may be regretted. A retraction
+ * never waits.
+ */
+static int hold_of(
+    struct al_node *n, uint64_t *ret, const struct al_payload *p, struct al_slice params)
+{
+    bool typed = p->kind != AL_KIND_PROFILE && p->kind != AL_KIND_FOLLOW &&
+                 p->kind != AL_KIND_STATE && p->kind != AL_KIND_CIRCLE;
+    if (param_uint(ret, params, "hold", typed ? n->opts.hold_s : 0) != 0)
+        return AL_E_PARAMS;
+    if (*ret > AL_HOLD_MAX_S) {
+        (void)snprintf(
+            n->why, sizeof(n->why), "a post can be held for at most %d seconds", AL_HOLD_MAX_S);
+        return AL_E_PARAMS;
+    }
+    if (p->kind == AL_KIND_RETRACT)
+        *ret = 0;
+    return 0;
 }
 
 int api_post(struct al_node *n, uint64_t call, struct al_slice params, struct al_buf *out)
 {
     struct al_payload p;
     struct al_ref ref;
-    struct al_slice to = al_slice_of(NULL, 0);
-    struct al_slice entry = al_rpc_param(params, "entry");
+    uint64_t hold_s = 0;
+    uint64_t number = 0;
+    uint64_t due_ms = 0;
     (void)call;
-    if (entry.n == 0)
-        return AL_E_PARAMS;
-    if (al_rpc_param(params, "to").n > 0 && param_str(&to, 16, params, "to") != 0)
-        return AL_E_PARAMS;
-    int err = read_entry(n, &p, entry, to);
+    int err = node_read_post(n, &p, params);
     if (err == 0)
-        err = node_append(n, &ref, &p, 1);
+        err = hold_of(n, &hold_s, &p, params);
+    if (err == 0)
+        err = hold_s > 0 ? node_hold(n, &number, &due_ms, &p, params, hold_s)
+                         : node_post(n, &ref, &p);
     if (err != 0)
         return err;
-    al_write_map(out, 5);
-    al_write_cstr(out, "ref");
-    al_write_ref(out, &ref);
+    al_write_map(out, hold_s > 0 ? 6 : 5);
+    if (hold_s > 0) {
+        al_write_cstr(out, "held");
+        al_write_uint(out, number);
+        al_write_cstr(out, "due");
+        al_write_uint(out, due_ms);
+    } else {
+        al_write_cstr(out, "ref");
+        al_write_ref(out, &ref);
+    }
     al_write_cstr(out, "pos");
     al_write_uint(out, n->logs->pos);
     al_write_cstr(out, "to");
@@ -143,6 +190,8 @@ static int read_entries(struct al_node *n, struct al_payload *list, uint32_t cou
 {
     for (uint32_t i = 0; i < count; i++) {
         int err = read_entry(n, &list[i], al_read_raw(r), to);
+        if (err == 0 && node_is_change(&list[i]))
+            err = AL_E_KIND; /* one by one, with `post` */
         if (err != 0) {
             if (n->why[0] == '\0')
                 (void)snprintf(

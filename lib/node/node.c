@@ -43,6 +43,8 @@ static int load(struct al_node *n, uint64_t pause_ms)
         memcpy(opts.boot, n->opts.boot, sizeof(opts.boot));
         err = al_gossip_new(&n->gossip, &opts, start);
     }
+    if (err == 0)
+        err = node_outbox_load(n);
     if (err != 0)
         unload(n);
     return err;
@@ -93,6 +95,8 @@ static int first_turn(struct al_node *n)
         n->turn_err = post_first_profile(n);
     if (n->turn_err == 0)
         n->turn_err = node_forget_answers(n);
+    if (n->turn_err == 0)
+        n->turn_err = node_post_due(n, true);
     if (n->turn_err == 0)
         n->turn_err = node_meta(n, listen, sizeof(listen), AL_META_LISTEN);
     if (n->turn_err == 0 && (listen[0] == '1' || n->opts.listens_at_start)) {
@@ -167,6 +171,8 @@ void al_node_begin(struct al_node *n, struct al_now now)
         n->turn_pos = n->logs->pos;
         n->turn_err = al_gossip_tick(n->gossip, now);
     }
+    if (n->turn_err == 0)
+        n->turn_err = node_post_due(n, false);
 }
 
 /* Waits end when nothing is missing, or when their time is over. */
@@ -265,6 +271,8 @@ uint64_t al_node_deadline(const struct al_node *n)
     uint64_t at = al_gossip_deadline(n->gossip);
     if (n->tidy_ms < at)
         at = n->tidy_ms;
+    if (node_outbox_deadline(n) < at)
+        at = node_outbox_deadline(n);
     const struct calls *lists[] = {&n->waits, &n->fetches};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         const struct call *c;

@@ -35,6 +35,7 @@ struct al_node_opts {
     uint8_t boot[8];                         /* fresh at each start */
     const char *agent;                       /* "aloudd/0.1.0" */
     const char *audience;                    /* of posts that name none; NULL: network */
+    uint64_t hold_s;                         /* how long posts wait before they are signed */
     bool new_log;                            /* the old log might not be whole: start a new one */
     bool listens_at_start;                   /* listening was opened before, or is configured */
     const struct al_slice *static_addresses; /* put into invites first */

@@ -27,6 +27,13 @@ struct call {
 
 STAILQ_HEAD(calls, call);
 
+/* What AL_SPACE_OUTBOX holds. */
+struct outbox {
+    uint32_t count;
+    uint32_t failed; /* of these: could not be posted when they were due */
+    uint64_t due_ms; /* wall: of the next; UINT64_MAX: none */
+};
+
 struct al_node {
     struct al_node_opts opts;
     struct al_rng rng;
@@ -38,7 +45,8 @@ struct al_node {
     uint64_t started_ms; /* wall */
     int turn_err;        /* a store error: this turn can't be committed */
     size_t turn_bytes;
-    uint64_t turn_pos;    /* position before this turn */
+    uint64_t turn_pos; /* position before this turn */
+    struct outbox outbox;
     uint64_t tidy_ms;     /* mono: when to tidy the store; UINT64_MAX: it is tidy */
     bool due;             /* another turn is wanted at once */
     struct calls in_turn; /* answered in this turn; the answers come out with the commit */
@@ -64,6 +72,7 @@ typedef int call_fn(struct al_node *n, uint64_t call, struct al_slice params, st
 
 call_fn api_status, api_peers, api_wait, api_confirm_phrase;
 call_fn api_post, api_post_many;
+call_fn api_held, api_unhold;
 call_fn api_relate, api_invite, api_join;
 call_fn api_fetch, api_replies;
 
@@ -78,6 +87,40 @@ AL_MUST_CHECK int node_keep_answer(
 /* Append and gossip entries of the own log. */
 AL_MUST_CHECK int node_append(
     struct al_node *n, struct al_ref *refs, const struct al_payload *payloads, uint32_t count);
+
+/* --- posts --- */
+
+/* Read the entry in |params| of post, and settle who may read it. */
+AL_MUST_CHECK int node_read_post(struct al_node *n, struct al_payload *ret, struct al_slice params);
+
+/* Post what was read so; |ret| may be NULL. */
+AL_MUST_CHECK int node_post(struct al_node *n, struct al_ref *ret, const struct al_payload *p);
+
+/* Whether it is about another entry of its author: an edit, a retraction or a share. */
+bool node_is_change(const struct al_payload *p);
+
+/*
+ * Check the change |p| against the entry it is about, and settle its audience; |to| is what the
+ * caller asked for, or empty. AL_E_PERMISSION (of somebody else), AL_E_NOT_FOUND (not here, or
+ * retracted), AL_E_KIND, AL_E_AUDIENCE, with n->why said.
+ */
+AL_MUST_CHECK int node_change_settle(struct al_node *n, struct al_payload *p, struct al_slice to);
+
+/* Retract every own edit of the entry |of|, too: others may not be able to see that it is one. */
+AL_MUST_CHECK int node_retract_edits(struct al_node *n, const struct al_ref *of);
+
+/* Keep |params| of the post |p| for |hold_s| seconds. AL_E_LIMIT. */
+AL_MUST_CHECK int node_hold(struct al_node *n, uint64_t *ret_number, uint64_t *ret_due_ms,
+    const struct al_payload *p, struct al_slice params, uint64_t hold_s);
+
+/* Post what is due; |again|: also what could not be posted before. */
+AL_MUST_CHECK int node_post_due(struct al_node *n, bool again);
+
+/* Count what is held. */
+AL_MUST_CHECK int node_outbox_load(struct al_node *n);
+
+/* mono: when the next post is due; UINT64_MAX: none. */
+uint64_t node_outbox_deadline(const struct al_node *n);
 
 /* Append a choice (kind `state`): |relation| towards |identity| is |value|, encoded. */
 AL_MUST_CHECK int node_choose(struct al_node *n, const char *relation,

@@ -93,7 +93,8 @@ enum al_space {
     AL_SPACE_ACKED = 12,    /* device b32 || log b8 -> u64 seq of ours that another node holds */
     AL_SPACE_CIRCLE = 13, /* what lib/circle has found out about epochs; its keys: circle_int.h */
     AL_SPACE_EDIT = 14,   /* target id b32 || edit id b32 -> ref of the edit */
-    AL_SPACE_OUTBOX = 15, /* u64 number -> [due_ms, params of post]: held, not signed yet */
+    AL_SPACE_OUTBOX = 15, /* u64 number -> [due_ms, since_ms, to, why, params of post]: held,
+                             not signed yet */
     AL_SPACE_UPLOAD = 16, /* handle b16 -> [created_ms, attachment as far as it has come] */
     AL_SPACE_PIECE = 17,  /* piece hash b32 || entry id b32 -> "1": who needs a piece */
     AL_SPACE_EXCERPT =

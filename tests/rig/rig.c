@@ -52,6 +52,7 @@ int rig_start(struct rig_node *n)
         .keyring = &n->me.keyring,
         .agent = "rig",
         .new_log = n->new_log,
+        .hold_s = n->hold_s,
     };
     al_network_public(&opts.network);
     sample_bytes(

@@ -40,6 +40,8 @@ static void every_key_reaches_the_struct(void **state)
                          "\n"
                          "[audience]\n"
                          "default = me\n"
+                         "[post]\n"
+                         "hold = 30\n"
                          "[log]\n"
                          "level = debug\n"),
         0);
@@ -50,6 +52,7 @@ static void every_key_reaches_the_struct(void **state)
     assert_string_equal(conf.addresses[1], "[2001:db8::1]:4747");
     assert_string_equal(conf.network_file, "/etc/aloud/network");
     assert_string_equal(conf.audience, "me");
+    assert_int_equal(conf.hold_s, 30);
     assert_int_equal(conf.log_level, LOG_DEBUG);
 }
 
@@ -81,6 +84,8 @@ static void a_mistake_is_named_with_its_line(void **state)
         {"\n[audience]\ndefault = everybody\n", ":3:", "network, me or web"},
         {"\n\njust words\n", ":3:", "KEY = VALUE"},
         {"[log]\nlevel = loud\n", ":2:", "error, warning"},
+        {"[post]\nhold = 90000\n", ":2:", "0 to 86400"},
+        {"[post]\nhold = -1\n", ":2:", "seconds"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct al_conf conf;
