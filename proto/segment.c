@@ -99,6 +99,12 @@ int al_segment_open(struct al_segment *ret, struct al_slice bytes)
     return al_read_end(&r);
 }
 
+bool al_segment_sig_is_absent(const struct al_sig *sig)
+{
+    static const struct al_sig none;
+    return memcmp(sig->b, none.b, sizeof(none.b)) == 0;
+}
+
 int al_segment_verify(const struct al_segment *s)
 {
     return al_entry_verify(&s->sig, &s->device, &s->items[s->count - 1].id);

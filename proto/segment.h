@@ -46,6 +46,12 @@ struct al_segment {
  */
 AL_MUST_CHECK int al_segment_open(struct al_segment *ret, struct al_slice bytes);
 
+/*
+ * True if |sig| is all zeros: none is given. Where something else vouches for the last entry such a
+ * segment is good; docs/protocol.md, "Segments".
+ */
+bool al_segment_sig_is_absent(const struct al_sig *sig);
+
 /* Check the signature of an opened segment under its own device key. Returns 0 or AL_E_SIG. */
 AL_MUST_CHECK int al_segment_verify(const struct al_segment *s);
 

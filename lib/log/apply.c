@@ -1,5 +1,6 @@
 #include "apply.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,8 +24,7 @@ void al_apply_relation_key(char *out, const char *relation, const struct al_iden
 
 /* --- own choices --------------------------------------------------------------------------- */
 
-/* Let a choice take effect in the index. Keys of other shapes are for the views alone. */
-static int choose(struct al_logs *l, struct al_slice key, struct al_slice value)
+int al_apply_choose(struct al_logs *l, struct al_slice key, struct al_slice value)
 {
     const uint8_t *slash = key.n == 0 ? NULL : memchr(key.p, '/', key.n);
     if (slash == NULL)
@@ -103,7 +103,7 @@ static int apply_state(
     if (err == 0)
         err = al_store_change(l->store, &l->pos, AL_CHANGE_STATE, 0, 0);
     if (err == 0)
-        err = choose(l, p->key, p->val);
+        err = al_apply_choose(l, p->key, p->val);
     return err;
 }
 
@@ -113,13 +113,17 @@ static int load_state(void *arg, struct al_slice key, struct al_slice value)
     struct al_hash id;
     struct al_slice chosen;
     int err = state_open(&time_ms, &id, &chosen, value);
-    return err != 0 ? err : choose(arg, key, chosen);
+    return err != 0 ? err : al_apply_choose(arg, key, chosen);
 }
 
 /* --- retractions --------------------------------------------------------------------------- */
 
-/* Retractions are kept by target and retractor: anybody can name any target. */
+/*
+ * Retractions are kept by target and retractor, as anybody can name any target, and by where they
+ * stand, as one that ceases to count is undone.
+ */
 #define RETRACTION_BYTES 64
+#define RETRACTION_KEY_BYTES (RETRACTION_BYTES + 32 + 8 + 8)
 #define EDIT_KEY_BYTES 64
 
 static void retraction_key(
@@ -133,7 +137,7 @@ static int load_retraction(void *arg, struct al_slice key, struct al_slice value
 {
     struct al_logs *l = arg;
     (void)value;
-    return key.n != RETRACTION_BYTES ? AL_E_CORRUPT : al_map_put(l->retracted, key.p, l);
+    return key.n != RETRACTION_KEY_BYTES ? AL_E_CORRUPT : al_map_put(l->retracted, key.p, l);
 }
 
 int al_apply_load(struct al_logs *l)
@@ -145,17 +149,66 @@ int al_apply_load(struct al_logs *l)
     return err;
 }
 
+int al_apply_read(struct al_logs *l, struct al_payload *ret, uint8_t **ret_clear,
+    const struct al_log *log, const struct al_place *place, struct al_slice payload)
+{
+    struct al_sealed sealed;
+    uint8_t key[32];
+    size_t n = 0;
+    *ret_clear = NULL;
+    if (!al_payload_is_sealed(payload))
+        return al_payload_open(ret, payload, false);
+    int err = al_sealed_open(&sealed, payload);
+    if (err != 0 || log->person != l->self)
+        return err != 0 ? err : AL_E_SEALED;
+    uint8_t *inner = malloc(sealed.box.n);
+    if (inner == NULL)
+        return AL_E_NOMEM;
+    err = AL_E_SEALED;
+    for (uint32_t g = l->keyring->generation; g > 0 && err != 0; g--) {
+        if (al_keyring_me_key(key, l->keyring, g) == 0 && al_sealed_hint_matches(&sealed, key))
+            err = 0;
+    }
+    if (err == 0)
+        err = al_sealed_decrypt(inner, &n, &sealed, key, place);
+    sodium_memzero(key, sizeof(key));
+    if (err == 0)
+        err = al_payload_open(ret, al_slice_of(inner, n), true);
+    if (err != 0)
+        free(inner);
+    else
+        *ret_clear = inner;
+    return err;
+}
+
+/* What others build upon can't be taken back: it would change who reads, and what was taken back.
+ */
+static bool can_be_retracted(const struct al_payload *p)
+{
+    return p->kind != AL_KIND_CIRCLE && p->kind != AL_KIND_RETRACT && p->kind != AL_KIND_STATE;
+}
+
 /* Drop the payload of |seq| if the entry held there is the one that was retracted. */
 static int drop_retracted(
     struct al_logs *l, const struct al_log *log, uint64_t seq, const struct al_hash *id)
 {
     struct al_store_row row;
-    int err = al_store_get(l->store, &row, log->no, seq);
-    if (err == AL_E_NOT_FOUND)
+    struct al_place place = {.device = log->device, .log = log->name, .seq = seq};
+    struct al_payload p;
+    uint8_t *clear;
+    if (!al_log_holds(log, seq))
         return 0;
-    if (err == 0 && al_hash_eq(&row.id, id) && row.payload.n > 0)
-        err = al_store_payload_drop(l->store, log->no, seq);
-    return err;
+    int err = al_log_prev(l, &place.prev, log, seq);
+    if (err == 0)
+        err = al_store_get(l->store, &row, log->no, seq);
+    if (err != 0 || !al_hash_eq(&row.id, id) || row.payload.n == 0)
+        return err;
+    err = al_apply_read(l, &p, &clear, log, &place, row.payload);
+    bool drop = err != 0 || can_be_retracted(&p);
+    free(clear);
+    if (err == AL_E_NOMEM)
+        return err;
+    return drop ? al_store_payload_drop(l->store, log->no, seq) : 0;
 }
 
 bool al_apply_is_retracted(
@@ -212,16 +265,23 @@ static int drop_edit(void *arg, const struct al_ref *edit)
 }
 
 /* It counts only for the retractor's own entries, and takes what they were changed into along. */
-static int apply_retract(struct al_logs *l, struct al_log *log, const struct al_payload *p)
+static int apply_retract(
+    struct al_logs *l, struct al_log *log, uint64_t seq, const struct al_payload *p)
 {
-    uint8_t key[RETRACTION_BYTES];
-    if (al_apply_is_retracted(l, &p->of.id, log->person))
-        return 0; /* all of it is gone, and what still comes goes as it comes */
+    uint8_t key[RETRACTION_KEY_BYTES];
+    uint8_t bytes[128];
+    struct al_buf of = al_buf_fixed(bytes, sizeof(bytes));
+    bool known = al_apply_is_retracted(l, &p->of.id, log->person);
     retraction_key(key, &p->of.id, log->person);
+    memcpy(key + RETRACTION_BYTES, log->device.b, 32);
+    memcpy(key + RETRACTION_BYTES + 32, log->name.b, 8);
+    al_u64be(key + RETRACTION_BYTES + 40, seq);
+    al_write_ref(&of, &p->of);
     int err = al_store_kv_put(
-        l->store, AL_SPACE_RETRACT, al_slice_of(key, sizeof(key)), al_slice_str("1"));
-    if (err == 0)
-        err = al_map_put(l->retracted, key, l);
+        l->store, AL_SPACE_RETRACT, al_slice_of(key, sizeof(key)), al_buf_slice(&of));
+    if (err != 0 || known)
+        return err; /* all of it is gone, and what still comes goes as it comes */
+    err = al_map_put(l->retracted, key, l);
     struct al_log *target = al_logs_find(l, &p->of.device, &p->of.log);
     if (err == 0 && target != NULL && target->person == log->person)
         err = drop_retracted(l, target, p->of.seq, &p->of.id);
@@ -290,7 +350,7 @@ int al_apply_open(struct al_logs *l, struct al_log *log, uint64_t seq, uint64_t 
     bool mine = log->person == l->self;
     int err = 0;
     if (p->kind == AL_KIND_RETRACT && p->audience != AL_AUDIENCE_ME)
-        err = apply_retract(l, log, p);
+        err = apply_retract(l, log, seq, p);
     if (p->kind == AL_KIND_EDIT)
         err = apply_edit(l, log, seq, id, p);
     if (err == 0 && p->re.seq != 0 && p->audience != AL_AUDIENCE_ME)
@@ -304,44 +364,21 @@ int al_apply_open(struct al_logs *l, struct al_log *log, uint64_t seq, uint64_t 
     return err;
 }
 
-static int apply_sealed(struct al_logs *l, struct al_log *log, const struct al_place *place,
-    uint64_t time_ms, const struct al_hash *id, struct al_slice payload)
-{
-    struct al_sealed sealed;
-    if (log->person != l->self || al_sealed_open(&sealed, payload) != 0)
-        return 0;
-    uint8_t key[32];
-    int err = AL_E_SEALED;
-    uint8_t *inner = malloc(sealed.box.n);
-    size_t n = 0;
-    if (inner == NULL)
-        return AL_E_NOMEM;
-    for (uint32_t g = l->keyring->generation; g > 0; g--) {
-        err = al_keyring_me_key(key, l->keyring, g);
-        if (err == 0 && al_sealed_hint_matches(&sealed, key))
-            break;
-        err = AL_E_SEALED;
-    }
-    if (err == 0)
-        err = al_sealed_decrypt(inner, &n, &sealed, key, place);
-    struct al_payload p;
-    if (err == 0 && al_payload_open(&p, al_slice_of(inner, n), true) == 0)
-        err = al_apply_open(l, log, place->seq, time_ms, id, &p);
-    else
-        err = 0; /* for other readers than this one, or damaged by its author: data */
-    free(inner);
-    return err;
-}
-
 int al_apply_payload(struct al_logs *l, struct al_log *log, const struct al_place *place,
     uint64_t time_ms, const struct al_hash *id, struct al_slice payload)
 {
-    if (al_apply_is_retracted(l, id, log->person))
-        return drop_retracted(l, log, place->seq, id);
-    if (al_payload_is_sealed(payload))
-        return apply_sealed(l, log, place, time_ms, id, payload);
     struct al_payload p;
-    if (al_payload_open(&p, payload, false) != 0)
-        return 0;
-    return al_apply_open(l, log, place->seq, time_ms, id, &p);
+    uint8_t *clear;
+    bool retracted = al_apply_is_retracted(l, id, log->person);
+    int err = al_apply_read(l, &p, &clear, log, place, payload);
+    if (err == AL_E_NOMEM)
+        return err;
+    if (retracted && (err != 0 || can_be_retracted(&p)))
+        err = drop_retracted(l, log, place->seq, id);
+    else if (err == 0)
+        err = al_apply_open(l, log, place->seq, time_ms, id, &p);
+    else
+        err = 0; /* it is data */
+    free(clear);
+    return err;
 }

@@ -32,6 +32,20 @@ AL_MUST_CHECK int al_apply_payload(struct al_logs *l, struct al_log *log,
 AL_MUST_CHECK int al_apply_open(struct al_logs *l, struct al_log *log, uint64_t seq,
     uint64_t time_ms, const struct al_hash *id, const struct al_payload *payload);
 
+/*
+ * Read |payload|, which stands at |place| in |log|, opened with our own keys when it is sealed;
+ * then |ret_clear| is what |ret| points into, to be freed by the caller, else NULL. Returns 0,
+ * AL_E_NOMEM, or another error when it is for other readers than this one, or no payload at all.
+ */
+AL_MUST_CHECK int al_apply_read(struct al_logs *l, struct al_payload *ret, uint8_t **ret_clear,
+    const struct al_log *log, const struct al_place *place, struct al_slice payload);
+
+/*
+ * Let the choice of |value| for |key| take effect in the index. Keys that are no relation are for
+ * the views alone. AL_E_NOMEM.
+ */
+AL_MUST_CHECK int al_apply_choose(struct al_logs *l, struct al_slice key, struct al_slice value);
+
 /* When the choice that stands for |key| was made, 0 when there is none. */
 AL_MUST_CHECK int al_apply_chosen_ms(struct al_logs *l, uint64_t *ret, struct al_slice key);
 

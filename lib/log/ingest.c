@@ -6,6 +6,7 @@
 #include "check.h"
 #include "export.h"
 #include "proof.h"
+#include "settle.h"
 
 /* --- forks --------------------------------------------------------------------------------- */
 
@@ -49,42 +50,45 @@ int al_ingest_fork(
     AL_ASSERT(!value.full);
     err = al_store_kv_put(
         l->store, AL_SPACE_FORK, al_slice_of(key, sizeof(key)), al_buf_slice(&value));
-    if (err == 0)
+    if (err != 0)
+        return err;
+    bool moves = log->frozen != seq;
+    log->frozen = seq;
+    if (moves && al_log_disputed(log)) /* what the root has settled is no news */
         err = al_store_change(l->store, &l->pos, AL_CHANGE_FROZEN, log->no, seq);
-    if (err == 0) {
-        log->frozen = seq;
+    if (err == 0)
         *ret_new = true;
-    }
     return err;
 }
 
 /*
  * |seg|, properly signed, attests another id for |seq| than the log holds: freeze it. The other
  * half of the proof is made from the store: a segment that attests |seq|, by holding it or by
- * following it.
+ * following it. Without a signature there is none.
  */
-static int notice_fork(
-    struct al_logs *l, struct al_log *log, const struct al_segment *seg, uint64_t seq)
+static int notice_fork(struct al_logs *l, bool *ret_new, struct al_log *log,
+    const struct al_segment *seg, uint64_t seq)
 {
     struct al_export *mine;
     uint8_t bytes[AL_FORK_MAX];
     struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
     uint64_t first = al_log_holds(log, seq) ? seq : seq + 1;
     uint64_t at = 0;
-    bool is_new;
     int err = al_export_new(&mine);
     if (err != 0)
         return err;
-    err = al_export_segment(l, mine, log, first, al_block_last(al_block_of(first)));
+    err = al_export_held(l, mine, log, first, al_block_last(al_block_of(first)));
+    if (err == 0 && al_segment_sig_is_absent(&mine->segment.sig))
+        err = AL_E_NO_FORK;
     if (err == 0)
         err = al_fork_find(&at, &mine->segment, seg);
     if (err == 0) {
         al_fork_encode(&b, &mine->segment, seg);
         AL_ASSERT(!b.full);
-        err = al_ingest_fork(l, &is_new, log, at, al_buf_slice(&b));
+        err = al_ingest_fork(l, ret_new, log, at, al_buf_slice(&b));
     }
     al_export_free(mine);
-    return err == 0 ? AL_E_FORK : err;
+    return err == AL_E_NOT_FOUND || err == AL_E_NO_FORK ? 0 : err;
 }
 
 /* The first number that both |seg| and the log attest, with different ids; 0 when they agree. */
@@ -181,6 +185,117 @@ static int store_new(
     return 0;
 }
 
+/* --- making way ---------------------------------------------------------------------------- */
+
+/* What stays of a block from which the other branch is taken out. */
+struct rest {
+    struct al_export *above;  /* what lies above the segment and is anchored */
+    struct al_export *kept;   /* payloads that were held */
+    struct al_segment merged; /* the segment with them */
+};
+
+static int keep_row(void *arg, const struct al_store_row *row)
+{
+    struct rest *r = arg;
+    struct al_segment *s = &r->merged;
+    if (row->payload.n == 0 || row->seq < s->first || row->seq > al_segment_last(s))
+        return 0;
+    struct al_segment_item *item = &s->items[row->seq - s->first];
+    if (item->payload.n > 0 || !al_hash_eq(&item->id, &row->id))
+        return 0;
+    item->payload = al_export_keep(r->kept, row->payload);
+    return 0;
+}
+
+/*
+ * Take out the block in which |seq| contradicts the anchored segment in |r|, and put back what of
+ * it was anchored above.
+ */
+static int take_out_branch(
+    struct al_logs *l, struct rest *r, struct al_log *log, uint64_t seq, struct al_now now)
+{
+    uint64_t out = al_log_holds(log, seq) ? seq : seq + 1;
+    uint64_t last = al_block_last(al_block_of(out));
+    uint64_t above = 0;
+    uint64_t floor;
+    int err = al_settle_floor(l, &floor, log);
+    if (err == 0 && floor > out && floor <= last) {
+        above = floor;
+        err = al_export_held(l, r->above, log, above, last);
+    }
+    if (err == 0)
+        err = al_store_entries(
+            l->store, log->no, al_block_first(al_block_of(out)), last, keep_row, r);
+    if (err == 0)
+        err = al_log_take_out(l, log, out);
+    if (err == 0 && above != 0) {
+        const struct al_segment *s = &r->above->segment;
+        err = put_items(l, log, s, 0, s->count, now);
+    }
+    return err;
+}
+
+/* Take out whatever contradicts the anchored |seg|; what agrees with it stays, or is in |r|. */
+static int make_way(struct al_logs *l, struct rest *r, struct al_log *log,
+    const struct al_segment *seg, struct al_now now)
+{
+    r->merged = *seg;
+    for (;;) {
+        uint64_t seq;
+        int err = contradiction(l, &seq, log, seg);
+        if (err != 0 || seq == 0)
+            return err;
+        err = take_out_branch(l, r, log, seq, now);
+        if (err != 0)
+            return err;
+    }
+}
+
+static int store_anchored(
+    struct al_logs *l, struct al_ingest *ret, const struct al_segment *seg, struct al_now now)
+{
+    struct rest *r = calloc(1, sizeof(*r));
+    int err = r == NULL ? AL_E_NOMEM : al_export_new(&r->above);
+    if (err == 0)
+        err = al_export_new(&r->kept);
+    if (err == 0)
+        err = make_way(l, r, ret->log, seg, now);
+    if (err == 0)
+        err = store_new(l, ret, &r->merged, now);
+    if (r != NULL) {
+        al_export_free(r->above);
+        al_export_free(r->kept);
+    }
+    free(r);
+    return err;
+}
+
+/* --- what is taken ---------------------------------------------------------------------------- */
+
+/*
+ * Does its device vouch for |seg|? What has no signature may be named by somebody else's; whoever
+ * has not heard that yet can't know, which is nobody's fault.
+ */
+static int check_signature(struct al_logs *l, bool *ret_signed, const struct al_segment *seg)
+{
+    const struct al_log *log = al_logs_find(l, &seg->device, &seg->log);
+    struct al_person *owner = al_logs_owner(l, &seg->device);
+    struct al_log unknown = {.device = seg->device, .name = seg->log};
+    bool named = false;
+    *ret_signed = !al_segment_sig_is_absent(&seg->sig);
+    if (*ret_signed)
+        return al_segment_verify(seg);
+    if (owner == NULL)
+        return AL_E_NOT_CERTIFIED;
+    if (log == NULL) {
+        unknown.person = owner;
+        al_settle_cut(&unknown);
+        log = &unknown;
+    }
+    int err = al_settle_names(l, &named, log, al_segment_last(seg), &seg->items[seg->count - 1].id);
+    return err == 0 && !named ? AL_E_DECLINED : err;
+}
+
 /* Does the owner of its device vouch for |seg|, and as far as it goes? */
 static int check_owner(const struct al_logs *l, const struct al_segment *seg)
 {
@@ -201,26 +316,52 @@ static bool stands_alone(const struct al_log *log, const struct al_segment *seg)
     return run == NULL || run->last + 1 < seg->first;
 }
 
+/*
+ * May |seg|, which contradicts the log at |fork| unless that is 0, be stored? If the log forks, and
+ * the root has not said yet which side counts, nothing from there on; if it has, only what hangs on
+ * its word, so that the other side can't fill what is missing.
+ */
+static int check_branch(struct al_logs *l, bool *ret_anchored, struct al_log *log,
+    const struct al_segment *seg, uint64_t fork, bool is_signed)
+{
+    bool is_new = false;
+    bool revoked = log->cut.seq < AL_SEQ_MAX;
+    int err = 0;
+    *ret_anchored = false;
+    if (fork != 0 && is_signed && (log->frozen == 0 || fork <= log->frozen))
+        err = notice_fork(l, &is_new, log, seg, fork);
+    if (err == 0 && revoked)
+        err = al_settle_anchors(l, ret_anchored, log, seg);
+    if (err != 0 || *ret_anchored)
+        return err;
+    if (fork != 0)
+        return is_new ? AL_E_FORK : AL_E_DECLINED;
+    if (al_segment_last(seg) == log->cut.seq)
+        return AL_E_REVOKED; /* it is not the entry that the root named */
+    if (log->frozen != 0 && (revoked || al_segment_last(seg) >= log->frozen))
+        return AL_E_DECLINED;
+    return 0;
+}
+
 int al_ingest_segment(
     struct al_logs *l, struct al_ingest *ret, const struct al_segment *seg, struct al_now now)
 {
     struct al_ingest in = {.log = NULL};
-    int err = al_segment_verify(seg); /* before anything is made or looked up for it */
+    bool is_signed;
+    bool anchored = false;
+    uint64_t fork = 0;
+    int err = check_signature(l, &is_signed, seg); /* before anything is made for it */
     if (err == 0)
         err = check_owner(l, seg);
     if (err == 0)
         err = al_logs_open(l, &in.log, &seg->device, &seg->log);
-    if (err != 0)
-        return err;
-    if (in.log->frozen != 0 && al_segment_last(seg) >= in.log->frozen)
-        return AL_E_DECLINED;
-    uint64_t fork = 0;
-    if (!stands_alone(in.log, seg))
+    if (err == 0 && !stands_alone(in.log, seg))
         err = contradiction(l, &fork, in.log, seg);
-    if (err == 0 && fork != 0)
-        err = notice_fork(l, in.log, seg, fork);
     if (err == 0)
-        err = store_new(l, &in, seg, now);
+        err = check_branch(l, &anchored, in.log, seg, fork, is_signed);
+    if (err == 0)
+        err =
+            anchored && fork != 0 ? store_anchored(l, &in, seg, now) : store_new(l, &in, seg, now);
     if (err == 0 && in.added > 0 && in.log == l->own)
         err = al_logs_leave_own(l); /* it was not whole here, and may not be yet */
     if (err == 0 || err == AL_E_FORK)

@@ -5,6 +5,8 @@
 #include "apply.h"
 #include "check.h"
 #include "read.h"
+#include "settle.h"
+#include "undo.h"
 
 #define LOG_KEY_BYTES (32 + 8)
 #define STATEMENT_KEY_BYTES (32 + 32)
@@ -115,6 +117,8 @@ int al_logs_statement(struct al_logs *l, bool *ret_new, struct al_slice bytes)
         err = al_store_kv_put(l->store, AL_SPACE_STATEMENT, al_slice_of(key, sizeof(key)), bytes);
         if (err == 0)
             err = al_store_change(l->store, &l->pos, AL_CHANGE_PEOPLE, 0, 0);
+        if (err == 0 && s.kind != AL_STATEMENT_READ)
+            err = al_settle_device(l, al_logs_person(l, &s.identity), &s.device);
         if (err != 0)
             return err;
     }
@@ -142,6 +146,8 @@ static int index_log(struct al_logs *l, struct al_log **ret, uint32_t no, struct
     log->person = p;
     log->device = *device;
     log->name = *name;
+    log->hold = AL_SEQ_MAX;
+    al_settle_cut(log);
     if (p->log_count == p->log_cap) {
         uint32_t cap = p->log_cap == 0 ? 4 : p->log_cap * 2;
         struct al_log **logs = realloc(p->logs, cap * sizeof(struct al_log *));
@@ -282,6 +288,21 @@ int al_log_note_run(struct al_log *log, uint64_t first, uint64_t last, const str
     return 0;
 }
 
+/* Read the runs, the head and the count of |log| from the store again. */
+static int reload_log(struct al_logs *l, struct al_log *log);
+
+int al_log_take_out(struct al_logs *l, struct al_log *log, uint64_t seq)
+{
+    const struct al_store_run *run = al_log_run_at(log, seq);
+    uint64_t block = al_block_of(seq);
+    AL_ASSERT(run != NULL && run->last >= seq);
+    uint64_t first = run->first > al_block_first(block) ? run->first : al_block_first(block);
+    int err = al_undo_entries(l, log, first, al_block_last(block));
+    if (err == 0)
+        err = al_store_remove(l->store, log->no, first);
+    return err == 0 ? reload_log(l, log) : err;
+}
+
 uint64_t al_logs_cut(
     const struct al_person *person, const struct al_device *device, const struct al_logname *name)
 {
@@ -342,6 +363,22 @@ static int load_run(void *arg, const struct al_store_run *run)
 {
     struct load *load = arg;
     return al_log_note_run(load->log, run->first, run->last, &run->prev);
+}
+
+static int reload_log(struct al_logs *l, struct al_log *log)
+{
+    struct load load = {.l = l, .log = log};
+    struct al_store_log stored;
+    int err = al_store_log_get(l->store, &stored, log->no);
+    if (err != 0)
+        return err;
+    l->entries -= log->held;
+    l->entries += stored.held;
+    log->head_id = stored.head_id;
+    log->run_count = 0;
+    log->held = 0;
+    err = al_store_runs(l->store, log->no, load_run, &load);
+    return err == 0 ? al_store_position(l->store, &l->pos) : err;
 }
 
 static int collect_log(void *arg, const struct al_store_log *stored)
@@ -405,6 +442,8 @@ static int load_own_log(struct al_logs *l)
     struct al_logname log;
     memcpy(log.b, name.p, sizeof(log.b));
     l->own = al_logs_find(l, &l->keyring->device, &log);
+    if (l->own != NULL)
+        l->own->hold = l->own->acked; /* until it is known that nobody holds more of it */
     return 0;
 }
 

@@ -52,7 +52,8 @@ struct al_logs {
     bool copy; /* these are the data of another machine: nothing leaves, and all that is written
                   goes into a log that is never sent */
     struct al_person *self;
-    struct al_log *own; /* the log this node appends to; NULL: the next entry starts one */
+    struct al_log *own;   /* the log this node appends to; NULL: the next entry starts one */
+    struct al_log *local; /* what a copy writes to: it is never offered; NULL: there is none */
     uint64_t entries;
     uint64_t pos; /* of the newest change */
 };
@@ -92,15 +93,18 @@ AL_MUST_CHECK int al_logs_statement(struct al_logs *l, bool *ret_new, struct al_
 uint64_t al_log_head(const struct al_log *log);
 
 /*
- * The newest entry that is offered to others, 0 when none: the head, but nothing from a fork on
- * that is not settled, nothing the root does not let count, nothing that is on hold, and not what
- * lies above a gap that the root's word has torn. |ret_id| is its id. Store errors.
+ * The newest entry that is offered to others, 0 when none: the head, but nothing the root does not
+ * let count, nothing that is on hold, and nothing from a fork on, unless the root has settled it
+ * and the entry it named is held. |ret_id| is its id. Store errors.
  */
 AL_MUST_CHECK int al_log_offer(
     struct al_logs *l, uint64_t *ret_seq, struct al_hash *ret_id, const struct al_log *log);
 
 /* True if it forks, and no revocation says yet which side counts. */
 bool al_log_disputed(const struct al_log *log);
+
+/* True if all entries up to |seq| are held, and |seq| is not 0. */
+bool al_log_whole(const struct al_log *log, uint64_t seq);
 
 /* True if the id of entry |seq| is certain: it is held, or the entry after it is. */
 bool al_log_knows(const struct al_log *log, uint64_t seq);
@@ -118,6 +122,12 @@ AL_MUST_CHECK int al_log_prev(
 /* Note in the index that first..last is held now; al_store_put() has stored it. */
 AL_MUST_CHECK int al_log_note_run(
     struct al_log *log, uint64_t first, uint64_t last, const struct al_hash *prev);
+
+/*
+ * Take out entry |seq|, which is held, with all that is held of its block from the beginning of its
+ * run, and undo what these entries changed. Store errors.
+ */
+AL_MUST_CHECK int al_log_take_out(struct al_logs *l, struct al_log *log, uint64_t seq);
 
 /*
  * How far entries of a log of |person| count: AL_SEQ_MAX, or less when |device| is revoked, 0 when

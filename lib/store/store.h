@@ -86,7 +86,8 @@ enum al_space {
     AL_SPACE_SOURCE = 5,    /* H("aloud1-source", src) b32 -> "1": what imports brought */
     AL_SPACE_INVITE = 6,    /* token b16 -> invite given out */
     AL_SPACE_PEER = 7,      /* device b32 -> address book entry */
-    AL_SPACE_RETRACT = 8,   /* target id b32 || identity b32 -> "1": also before it arrives */
+    AL_SPACE_RETRACT = 8,   /* target id b32 || identity b32 || device b32 || log b8 || u64 seq of
+                               the retraction -> ref of the target, which may come later */
     AL_SPACE_REPLY = 9,     /* parent id b32 || child id b32 -> ref of the child */
     AL_SPACE_MISSING = 11,  /* device b32 || log b8 || u64 seq -> "1": a payload to be asked for */
     AL_SPACE_FORK = 10,     /* device b32 || log b8 -> u64 seq || encoded fork proof */
