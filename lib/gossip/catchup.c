@@ -298,7 +298,8 @@ bool al_gossip_synced(const struct al_gossip *g)
     TAILQ_FOREACH (p, &g->peers, link) {
         bool asking = !TAILQ_EMPTY(&p->requests) || !TAILQ_EMPTY(&p->asking);
         bool told = p->wants_known && p->heads_known;
-        if (p->state == PEER_HELLO || (p->state == PEER_READY && (asking || !told)))
+        bool waits = p->state == PEER_HELLO || p->state == PEER_TRIAL;
+        if (waits || (p->state == PEER_READY && (asking || !told)))
             return false;
     }
     return !dial_fresh(g);

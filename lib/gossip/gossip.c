@@ -56,6 +56,11 @@ void al_gossip_closed(struct al_gossip *g, uint64_t conn, int err, struct al_now
         c->seen_ms = p->seen_ms;
         dial_ended(g, c, err, now);
     }
+    struct peer *second;
+    TAILQ_FOREACH (second, &g->peers, link) {
+        if (second->state == PEER_TRIAL && second->rival == conn)
+            second->trial_ms = now.mono_ms; /* there is nothing to wait for */
+    }
     peer_free(g, p);
 }
 
@@ -134,16 +139,30 @@ static int dispatch(
     case AL_MSG_GOODBYE:
         return goodbye_receive(p, m);
     case AL_MSG_PONG:
+        clone_pong(g, p, m, now);
+        return 0;
+    case AL_MSG_CLONE:
+        return clone_receive(g, p, m);
     case AL_MSG_LINK:
     case AL_MSG_DECLINE:
     case AL_MSG_ADDRESSES:
     case AL_MSG_PIECE_WANT:
     case AL_MSG_PIECE:
-    case AL_MSG_CLONE:
     case AL_MSG_UNKNOWN:
         return 0; /* of no use to this version: ignored, within the budget */
     }
     return 0;
+}
+
+int gossip_hear(struct al_gossip *g, struct peer *p, struct al_slice message, struct al_now now)
+{
+    struct al_message m;
+    int err = al_message_decode(&m, message);
+    if (err != 0) {
+        peer_close(g, p, err);
+        return 0;
+    }
+    return dispatch(g, p, &m, now);
 }
 
 int al_gossip_message(
@@ -165,6 +184,8 @@ int al_gossip_message(
     p->heard_ms = now.mono_ms;
     p->seen_ms = now.wall_ms;
     p->pinged = false;
+    if (p->state == PEER_TRIAL && m.type != AL_MSG_GOODBYE)
+        return clone_keep(g, p, message);
     if (p->state == PEER_HELLO)
         return m.type == AL_MSG_HELLO ? hello_receive(g, p, &m, now) : 0;
     return dispatch(g, p, &m, now);
@@ -177,8 +198,12 @@ int al_gossip_tick(struct al_gossip *g, struct al_now now)
     struct peer *p;
     g->turn_ms = now.mono_ms;
     g->turn_pos = g->logs->pos;
-    TAILQ_FOREACH (p, &g->peers, link)
+    TAILQ_FOREACH (p, &g->peers, link) {
+        int err = clone_tick(g, p, now);
+        if (err != 0)
+            return err;
         peer_tick(g, p, now);
+    }
     if (g->announce_ms != 0 && g->announce_ms <= now.mono_ms)
         push_flush(g);
     dial_due(g, now);
@@ -243,12 +268,9 @@ int al_gossip_relations_changed(struct al_gossip *g)
 
 void al_gossip_close_all(struct al_gossip *g, int err)
 {
-    const struct peer *p;
-    TAILQ_FOREACH (p, &g->peers, link) {
-        struct al_effect e = {.type = AL_EFFECT_CLOSE, .conn = p->conn, .err = err};
-        if (p->state != PEER_CLOSING)
-            al_effects_add(g->opts.effects, &e);
-    }
+    struct peer *p;
+    TAILQ_FOREACH (p, &g->peers, link)
+        peer_close(g, p, err);
 }
 
 /* --- making it ----------------------------------------------------------------------------- */

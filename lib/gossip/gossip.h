@@ -28,6 +28,18 @@ struct al_gossip_opts {
     int (*redeem)(
         void *arg, const uint8_t token[16], const struct al_identity *identity, struct al_now now);
     void *redeem_arg;
+    /*
+     * All starts of this device that it remembers: AL_BOOT_BYTES each, borrowed. |boots_lost|: some
+     * are missing, as after log.db was replaced by an older one.
+     */
+    struct al_slice boots;
+    bool boots_lost;
+    /*
+     * It is proven that another machine runs with this device key, and it was there first: from
+     * now on nothing may leave this node. Returns 0 or a store error.
+     */
+    int (*cloned)(void *arg);
+    void *cloned_arg;
 };
 
 /* What is told of a connection or of a dial attempt. */
@@ -135,6 +147,9 @@ uint64_t al_gossip_behind(const struct al_gossip *g);
 
 /* Own entries that no other node is known to hold. */
 uint64_t al_gossip_alone(const struct al_gossip *g);
+
+/* True if it was proven since the start that another machine runs with this device key. */
+bool al_gossip_clone_seen(const struct al_gossip *g);
 
 uint32_t al_gossip_ready_peers(const struct al_gossip *g);
 

@@ -108,7 +108,12 @@ struct request {
 
 TAILQ_HEAD(requests, request);
 
-enum peer_state { PEER_HELLO, PEER_READY, PEER_CLOSING };
+enum peer_state {
+    PEER_HELLO,
+    PEER_TRIAL, /* it said hello while another session of its device was open: clone.c */
+    PEER_READY,
+    PEER_CLOSING,
+};
 
 /* A list of ranges of the peer that wants answers, and our items, as far as it has come. */
 struct hearing {
@@ -128,6 +133,14 @@ struct peer {
     char address[AL_ADDRESS_MAX + 1];
     struct al_device device;
     struct al_person *person;
+    uint8_t boot[AL_BOOT_BYTES]; /* as it said in its hello */
+    struct al_sig boot_sig;
+    uint64_t rival;           /* TRIAL: the connection of the session that was there first */
+    uint64_t trial_ms;        /* TRIAL: mono: then it takes its place */
+    uint64_t trial_n;         /* of the ping that a second session waits for; 0: none does */
+    STAILQ_HEAD(, kept) kept; /* TRIAL: messages not heard yet */
+    uint32_t kept_count;
+    size_t kept_bytes;
     uint64_t opened_ms; /* mono */
     uint64_t heard_ms;  /* mono */
     uint64_t since_ms;  /* wall */
@@ -214,6 +227,7 @@ struct al_gossip {
     struct al_map *cached; /* log no -> struct al_log * that may hold entries of the cache */
     uint64_t cache_count;
     uint64_t cache_bytes;
+    bool clone_seen; /* another machine with this device key was proven */
     struct al_export *export;
     uint8_t *scratch; /* of a message being encoded: AL_MESSAGE_MAX */
     uint8_t *body;    /* of what goes into it: AL_MESSAGE_MAX */
@@ -251,8 +265,34 @@ void hello_send(struct al_gossip *g, struct peer *p, struct al_now now);
 AL_MUST_CHECK int hello_receive(
     struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now);
 
+/* Whoever said hello is admitted, and is the one session of its device. */
+AL_MUST_CHECK int hello_welcome(struct al_gossip *g, struct peer *p, struct al_now now);
+
 /* True if |person| may be connected to this node. */
 bool may_connect(const struct al_gossip *g, const struct al_person *person);
+
+/* --- clone.c ---------------------------------------------------------------------------------- */
+
+/* |p| said hello with another boot than |first|, of the same device, which is open: find out. */
+void clone_try(struct al_gossip *g, struct peer *p, struct peer *first, struct al_now now);
+
+/* Keep what |p| says until that is found out. AL_E_NOMEM. */
+AL_MUST_CHECK int clone_keep(struct al_gossip *g, struct peer *p, struct al_slice message);
+void clone_free(struct peer *p);
+
+/* The first session stays silent, or is gone: |p| takes its place. */
+AL_MUST_CHECK int clone_tick(struct al_gossip *g, struct peer *p, struct al_now now);
+void clone_pong(
+    struct al_gossip *g, struct peer *first, const struct al_message *m, struct al_now now);
+
+/* A peer says that another machine has this device key. */
+AL_MUST_CHECK int clone_receive(struct al_gossip *g, struct peer *p, const struct al_message *m);
+
+/* --- gossip.c --------------------------------------------------------------------------------- */
+
+/* Hear a message that was kept; it was paid for when it came. */
+AL_MUST_CHECK int gossip_hear(
+    struct al_gossip *g, struct peer *p, struct al_slice message, struct al_now now);
 
 /* --- interest.c ------------------------------------------------------------------------------ */
 

@@ -45,14 +45,22 @@ static int check_cert(const struct peer *p, struct al_statement *ret, struct al_
     return err;
 }
 
-/* Two connections of one pair: of two that crossed, both sides keep the same; else the newer. */
+/*
+ * Two connections of one pair: of two that crossed, both sides keep the same; else the newer. With
+ * another boot it may be another machine.
+ */
 static void settle_duplicates(struct al_gossip *g, struct peer *p, struct al_now now)
 {
     const struct al_device *me = &g->logs->keyring->device;
     struct peer *other;
     TAILQ_FOREACH (other, &g->peers, link) {
-        if (other == p || other->state != PEER_READY || !al_device_eq(&other->device, &p->device))
+        bool open = other->state == PEER_READY || other->state == PEER_TRIAL;
+        if (other == p || !open || !al_device_eq(&other->device, &p->device))
             continue;
+        if (memcmp(other->boot, p->boot, sizeof(p->boot)) != 0 && other->state == PEER_READY) {
+            clone_try(g, p, other, now);
+            continue;
+        }
         bool crossed =
             now.mono_ms - other->opened_ms < SIMULTANEOUS_MS && other->outgoing != p->outgoing;
         bool mine_smaller = memcmp(me->b, p->device.b, sizeof(me->b)) < 0;
@@ -109,9 +117,14 @@ int hello_receive(
     }
     p->device = cert.device;
     p->person = person;
+    memcpy(p->boot, m->u.hello.boot, sizeof(p->boot));
+    p->boot_sig = m->u.hello.boot_sig;
     settle_duplicates(g, p, now);
-    if (p->state == PEER_CLOSING)
-        return 0;
+    return p->state == PEER_HELLO ? hello_welcome(g, p, now) : 0;
+}
+
+int hello_welcome(struct al_gossip *g, struct peer *p, struct al_now now)
+{
     if (!p->outgoing)
         hello_send(g, p, now);
     struct contact *c = dial_contact(g, &p->device);

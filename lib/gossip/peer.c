@@ -53,7 +53,7 @@ void peer_close(struct al_gossip *g, struct peer *p, int err)
     if (p->state == PEER_CLOSING)
         return;
     /* whoever was not admitted learns nothing of this node, not even why */
-    if (p->state == PEER_READY || p->outgoing) {
+    if (p->state == PEER_READY || p->state == PEER_TRIAL || p->outgoing) {
         struct al_message bye = {.type = AL_MSG_GOODBYE};
         /* nobody is told of being blocked: it looks like being no longer admitted */
         int told = err == AL_E_BLOCKED ? AL_E_STRANGER : err;
@@ -80,6 +80,7 @@ void peer_free(struct al_gossip *g, struct peer *p)
     al_map_free(p->wants);
     al_map_free(p->records);
     al_map_free(p->lacks);
+    clone_free(p);
     free(p->hearing.items);
     free(p->told_ids);
     free(p);
@@ -95,6 +96,7 @@ struct peer *peer_new(struct al_gossip *g, const struct al_node_link *link, stru
     TAILQ_INIT(&p->requests);
     TAILQ_INIT(&p->asking);
     TAILQ_INIT(&p->uncertified);
+    STAILQ_INIT(&p->kept);
     p->conn = link->conn;
     p->outgoing = link->dial != 0;
     memcpy(p->remote, link->remote, sizeof(p->remote));
@@ -152,6 +154,8 @@ static int64_t cost_of(const struct peer *p, const struct al_message *m)
         cost += (m->u.interests.add_count + m->u.interests.drop_count) / 8;
     else if (m->type == AL_MSG_RESET)
         cost += (int64_t)p->told_count / 8;
+    else if (m->type == AL_MSG_CLONE)
+        cost += COST_SIGNATURE;
     else if (m->type == AL_MSG_PING)
         cost += COST_PONG;
     return cost;
@@ -197,6 +201,8 @@ uint64_t peer_deadline(const struct peer *p)
     switch (p->state) {
     case PEER_HELLO:
         return p->opened_ms + HELLO_MS;
+    case PEER_TRIAL:
+        return p->trial_ms;
     case PEER_READY: {
         uint64_t at = p->heard_ms + (p->pinged ? SILENT_MS : PING_AFTER_MS);
         uint64_t stalled = stalls_at(p);
@@ -212,7 +218,7 @@ uint64_t peer_deadline(const struct peer *p)
 
 void peer_tick(struct al_gossip *g, struct peer *p, struct al_now now)
 {
-    if (peer_deadline(p) > now.mono_ms)
+    if (p->state == PEER_TRIAL || peer_deadline(p) > now.mono_ms)
         return;
     if (p->pause_ms != 0 && p->pause_ms <= now.mono_ms) {
         p->pause_ms = 0;

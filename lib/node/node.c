@@ -31,6 +31,8 @@ static int load(struct al_node *n, uint64_t pause_ms)
         err = al_logs_new(&n->logs, n->store, n->opts.keyring, &n->rng);
     if (err == 0 && n->opts.new_log)
         n->logs->own = NULL;
+    if (err == 0)
+        err = node_load_boots(n);
     if (err == 0) {
         struct al_gossip_opts opts = {
             .logs = n->logs,
@@ -39,6 +41,8 @@ static int load(struct al_node *n, uint64_t pause_ms)
             .agent = n->opts.agent,
             .redeem = node_redeem,
             .redeem_arg = n,
+            .boots = al_buf_slice(&n->boots),
+            .boots_lost = n->boots_lost,
         };
         memcpy(opts.boot, n->opts.boot, sizeof(opts.boot));
         err = al_gossip_new(&n->gossip, &opts, start);
@@ -94,6 +98,8 @@ static int first_turn(struct al_node *n)
     if (n->turn_err == 0)
         n->turn_err = post_first_profile(n);
     if (n->turn_err == 0)
+        n->turn_err = node_save_boots(n);
+    if (n->turn_err == 0)
         n->turn_err = node_forget_answers(n);
     if (n->turn_err == 0)
         n->turn_err = node_post_due(n, true);
@@ -122,6 +128,7 @@ int al_node_new(struct al_node **ret, const struct al_node_opts *opts, struct al
     STAILQ_INIT(&n->invites);
     STAILQ_INIT(&n->fetches);
     al_rng_init(&n->rng, opts->seed);
+    n->boots = al_heapbuf();
     n->effects = al_effects_new();
     int err = n->effects == NULL ? AL_E_NOMEM : load(n, 0);
     if (err == 0)
@@ -149,6 +156,7 @@ void al_node_free(struct al_node *n)
         return;
     unload(n);
     al_effects_free(n->effects);
+    al_heapbuf_free(&n->boots);
     free_calls(&n->in_turn);
     free_calls(&n->waits);
     free_calls(&n->invites);

@@ -49,6 +49,8 @@ struct al_node {
     struct outbox outbox;
     uint64_t tidy_ms;     /* mono: when to tidy the store; UINT64_MAX: it is tidy */
     bool due;             /* another turn is wanted at once */
+    struct al_buf boots;  /* starts of this device, AL_BOOT_BYTES each, this one last */
+    bool boots_lost;      /* some are missing */
     struct calls in_turn; /* answered in this turn; the answers come out with the commit */
     struct calls waits;
     struct calls invites; /* wait for the port */
@@ -83,6 +85,10 @@ void node_reply_error(struct al_node *n, uint64_t call, int err);
 /* Remember |result| as the answer to the write call with |key|, asked again or not. */
 AL_MUST_CHECK int node_keep_answer(
     struct al_node *n, const uint8_t key[AL_RPC_KEY_BYTES], const struct al_buf *result);
+
+/* Read which starts are remembered; keep them with this one, in a turn. 0 or a store error. */
+AL_MUST_CHECK int node_load_boots(struct al_node *n);
+AL_MUST_CHECK int node_save_boots(struct al_node *n);
 
 /* Append and gossip entries of the own log. */
 AL_MUST_CHECK int node_append(

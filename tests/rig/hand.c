@@ -69,6 +69,7 @@ void rig_peer_hello(struct rig_peer *p, const uint8_t *token)
     m.u.hello.cert = al_buf_slice(&cert);
     m.u.hello.token = al_slice_of(token, token == NULL ? 0 : AL_TOKEN_BYTES);
     const struct al_keyring *k = &p->who.keyring;
+    al_u64be(m.u.hello.boot, p->boot);
     al_boot_sign(&m.u.hello.boot_sig, &k->device, k->device_secret, m.u.hello.boot);
     m.u.hello.now_ms = RIG_WALL_MS;
     m.u.hello.seen = al_slice_str("node:1");

@@ -146,6 +146,7 @@ struct rig_peer {
     struct rig *rig;
     struct rig_node *node; /* that it talks to */
     struct rig_person who;
+    uint64_t boot; /* that it says in its hello */
     uint64_t conn;
     struct rig_message *last; /* of rig_peer_next() */
 };
