@@ -122,8 +122,6 @@ AL_MUST_CHECK int fact_get(struct al_store *store, struct fact *ret,
     const struct al_identity *owner, const struct al_circle_id *cid, const struct al_hash *id);
 AL_MUST_CHECK int fact_put(struct al_store *store, const struct al_identity *owner,
     const struct al_circle_id *cid, const struct fact *f);
-AL_MUST_CHECK int fact_del(struct al_store *store, const struct al_identity *owner,
-    const struct al_circle_id *cid, const struct fact *f);
 AL_MUST_CHECK int fact_wait(struct al_store *store, const struct al_identity *owner,
     const struct al_circle_id *cid, const struct fact *f, bool waits);
 

@@ -76,14 +76,11 @@ const struct al_circle *al_circles_next_unlocked(struct al_circles *c);
 uint64_t al_circles_version(const struct al_circles *c);
 
 /*
- * Entries of |owner| in a log do not count from |first| on, as the root has said: what was sealed
- * under their keys stays readable, but they make no member and are no head.
+ * Entries first..last of a log of |owner| do not count, as the root has said, or are going to be
+ * taken out of the store: they make no member and are no head. What was sealed under their keys
+ * stays readable as long as they are there. al_circles_take() lets one count again.
  */
 AL_MUST_CHECK int al_circles_hide(struct al_circles *c, const struct al_identity *owner,
-    const struct al_device *device, const struct al_logname *log, uint64_t first);
-
-/* Entries first..last of a log of |owner| were taken out of the store. */
-AL_MUST_CHECK int al_circles_forget(struct al_circles *c, const struct al_identity *owner,
     const struct al_device *device, const struct al_logname *log, uint64_t first, uint64_t last);
 
 /* --- readers: following --------------------------------------------------------------------- */

@@ -104,15 +104,6 @@ int fact_put(struct al_store *store, const struct al_identity *owner,
     return al_store_kv_put(store, AL_SPACE_CIRCLE, al_slice_of(key, sizeof(key)), al_buf_slice(&b));
 }
 
-int fact_del(struct al_store *store, const struct al_identity *owner,
-    const struct al_circle_id *cid, const struct fact *f)
-{
-    uint8_t key[FACT_EPOCH_KEY_BYTES];
-    epoch_key(key, owner, cid, &f->ref.id);
-    int err = fact_wait(store, owner, cid, f, false);
-    return err != 0 ? err : al_store_kv_del(store, AL_SPACE_CIRCLE, al_slice_of(key, sizeof(key)));
-}
-
 int fact_wait(struct al_store *store, const struct al_identity *owner,
     const struct al_circle_id *cid, const struct fact *f, bool waits)
 {

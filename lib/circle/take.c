@@ -66,6 +66,33 @@ uint64_t al_circles_deadline(const struct al_circles *c)
     return c->tried < c->keyring->generation ? c->now_ms + 1 : at;
 }
 
+/* What a scan has found: keys of facts, to be worked on after it. */
+struct found {
+    struct al_circles *c;
+    struct found_key {
+        struct al_identity owner;
+        struct al_circle_id cid;
+        struct al_hash id;
+    } * keys;
+    uint32_t count, cap;
+    const struct al_device *device; /* of those to be hidden */
+    const struct al_logname *log;
+    uint64_t first, last;
+};
+
+static int set_hidden(struct al_circles *c, const struct found_key *k, bool hidden)
+{
+    struct fact f;
+    int err = fact_get(c->store, &f, &k->owner, &k->cid, &k->id);
+    if (err != 0)
+        return err;
+    f.hidden = hidden;
+    err = fact_put(c->store, &k->owner, &k->cid, &f);
+    if (err == 0 && (circle_find(c, &k->owner, &k->cid) != NULL || f.box > 0))
+        err = circle_reload(c, &k->owner, &k->cid);
+    return err;
+}
+
 /* --- entries that arrive --------------------------------------------------------------------- */
 
 static void describe(struct fact *f, const struct al_ref *ref, const struct al_place *place,
@@ -80,6 +107,14 @@ static void describe(struct fact *f, const struct al_ref *ref, const struct al_p
     }
 }
 
+/* It came back: the root lets it count again, or its payload had been missing. */
+static int take_again(struct al_circles *c, const struct al_identity *owner,
+    const struct al_circle_id *cid, const struct fact *f)
+{
+    const struct found_key k = {.owner = *owner, .cid = *cid, .id = f->ref.id};
+    return f->hidden ? set_hidden(c, &k, false) : index_fact(c, owner, cid, f);
+}
+
 int al_circles_take(struct al_circles *c, const struct al_identity *owner, const struct al_ref *ref,
     const struct al_place *place, const struct al_payload *p, struct al_now now)
 {
@@ -92,7 +127,7 @@ int al_circles_take(struct al_circles *c, const struct al_identity *owner, const
     keys_derive(c);
     int err = fact_get(c->store, &f, owner, &entry.cid, &ref->id);
     if (err != AL_E_NOT_FOUND)
-        return err; /* it came back, e.g. after its payload had been dropped */
+        return err != 0 ? err : take_again(c, owner, &entry.cid, &f);
     err = owner_add(c, &w, owner);
     if (err != 0)
         return err;
@@ -112,20 +147,6 @@ int al_circles_take(struct al_circles *c, const struct al_identity *owner, const
 }
 
 /* --- entries that waited --------------------------------------------------------------------- */
-
-/* What a scan has found: keys of facts, to be worked on after it. */
-struct found {
-    struct al_circles *c;
-    struct found_key {
-        struct al_identity owner;
-        struct al_circle_id cid;
-        struct al_hash id;
-    } * keys;
-    uint32_t count, cap;
-    const struct al_device *device; /* of those to be hidden or forgotten */
-    const struct al_logname *log;
-    uint64_t first, last;
-};
 
 static int found_add(struct found *found, struct al_slice key)
 {
@@ -253,45 +274,18 @@ static int find_of_log(void *arg, struct al_slice key, struct al_slice value)
     return fits ? found_add(found, key) : 0;
 }
 
-/* Hide or forget what stands in a part of a log. */
-static int take_back(
-    struct al_circles *c, struct found *found, const struct al_identity *owner, bool forget)
-{
-    uint8_t prefix[33] = {FACT_EPOCH};
-    memcpy(prefix + 1, owner->b, sizeof(owner->b));
-    int err = al_store_kv_scan(
-        c->store, AL_SPACE_CIRCLE, al_slice_of(prefix, sizeof(prefix)), find_of_log, found);
-    for (uint32_t i = 0; err == 0 && i < found->count; i++) {
-        const struct found_key *k = &found->keys[i];
-        struct fact f;
-        err = fact_get(c->store, &f, owner, &k->cid, &k->id);
-        f.hidden = true;
-        if (err == 0)
-            err = forget ? fact_del(c->store, owner, &k->cid, &f)
-                         : fact_put(c->store, owner, &k->cid, &f);
-    }
-    for (uint32_t i = 0; err == 0 && i < found->count; i++) {
-        bool known = circle_find(c, owner, &found->keys[i].cid) != NULL;
-        bool again = i > 0 && memcmp(found->keys[i].cid.b, found->keys[i - 1].cid.b,
-                                  sizeof(found->keys[i].cid.b)) == 0;
-        err = known && !again ? circle_reload(c, owner, &found->keys[i].cid) : 0;
-    }
-    free(found->keys);
-    return err;
-}
-
 int al_circles_hide(struct al_circles *c, const struct al_identity *owner,
-    const struct al_device *device, const struct al_logname *log, uint64_t first)
-{
-    struct found found = {.c = c, .device = device, .log = log, .first = first, .last = UINT64_MAX};
-    return take_back(c, &found, owner, false);
-}
-
-int al_circles_forget(struct al_circles *c, const struct al_identity *owner,
     const struct al_device *device, const struct al_logname *log, uint64_t first, uint64_t last)
 {
     struct found found = {.c = c, .device = device, .log = log, .first = first, .last = last};
-    return take_back(c, &found, owner, true);
+    uint8_t prefix[33] = {FACT_EPOCH};
+    memcpy(prefix + 1, owner->b, sizeof(owner->b));
+    int err = al_store_kv_scan(
+        c->store, AL_SPACE_CIRCLE, al_slice_of(prefix, sizeof(prefix)), find_of_log, &found);
+    for (uint32_t i = 0; err == 0 && i < found.count; i++)
+        err = set_hidden(c, &found.keys[i], true);
+    free(found.keys);
+    return err;
 }
 
 /* --- leaving --------------------------------------------------------------------------------- */

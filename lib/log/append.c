@@ -46,8 +46,10 @@ static int encode_sealed(struct al_logs *l, struct al_buf *b, const struct al_pa
     int err = al_payload_encode(&map, payload);
     uint8_t nonce[AL_NONCE_BYTES];
     al_rng_bytes(l->rng, nonce, sizeof(nonce));
+    bool mine = payload->audience == AL_AUDIENCE_ME;
     if (err == 0)
-        err = al_sealed_encode(b, l->keyring->me_key, nonce, place, al_buf_slice(&map));
+        err = al_sealed_encode(
+            b, mine ? l->keyring->me_key : payload->epoch_key, nonce, place, al_buf_slice(&map));
     sodium_memzero(inner, map.n);
     free(inner);
     return err;
@@ -65,7 +67,7 @@ static int make(struct al_logs *l, struct batch *b, const struct al_payload *pay
     };
     size_t start = b->bytes.n;
     int err;
-    if (payload->audience == AL_AUDIENCE_ME) {
+    if (payload->audience == AL_AUDIENCE_ME || payload->audience == AL_AUDIENCE_CIRCLE) {
         struct al_place place = {.device = h.device, .log = h.log, .seq = h.seq, .prev = h.prev};
         err = encode_sealed(l, &b->bytes, payload, &place);
     } else {
@@ -124,12 +126,26 @@ static int flush(struct al_logs *l, struct batch *b, struct al_now now)
     return err;
 }
 
+int al_append_place(struct al_logs *l, struct al_place *ret)
+{
+    int err = ensure_log(l);
+    if (err != 0)
+        return err;
+    struct al_place place = {
+        .device = l->own->device, .log = l->own->name, .seq = al_log_head(l->own) + 1};
+    err = al_log_prev(l, &place.prev, l->own, place.seq);
+    if (err == 0)
+        *ret = place;
+    return err;
+}
+
 int al_append(struct al_logs *l, struct al_ref *refs, const struct al_payload *payloads,
     uint32_t count, struct al_now now)
 {
     int err = ensure_log(l);
     if (err != 0)
         return err;
+    l->now = now;
     struct batch *b = calloc(1, sizeof(*b));
     if (b == NULL)
         return AL_E_NOMEM;

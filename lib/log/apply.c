@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apply_int.h"
 #include "check.h"
 #include "hash.h"
 #include "heapbuf.h"
@@ -33,6 +34,8 @@ int al_apply_choose(struct al_logs *l, struct al_slice key, struct al_slice valu
     struct al_slice text = al_slice_of(slash + 1, key.n - relation.n - 1);
     struct al_identity identity;
     struct al_read r = al_read_init(value);
+    if (al_slice_is(relation, AL_STATE_LEFT))
+        return choose_left(l, text, value);
     if (al_id_parse_full(identity.b, text) != 0 || al_read_peek(&r) != AL_TYPE_BOOL)
         return 0;
     bool on = al_read_bool(&r);
@@ -146,39 +149,46 @@ int al_apply_load(struct al_logs *l)
         al_store_kv_scan(l->store, AL_SPACE_RETRACT, al_slice_of(NULL, 0), load_retraction, l);
     if (err == 0)
         err = al_store_kv_scan(l->store, AL_SPACE_STATE, al_slice_of(NULL, 0), load_state, l);
+    if (err == 0)
+        err = load_again(l);
+    if (err == 0)
+        err = al_apply_members(l);
+    return err;
+}
+
+/* |ret_circle| is the circle that it was sealed for, and in which epoch; NULL in it when none. */
+static int read_payload(struct al_logs *l, struct al_payload *ret, uint8_t **ret_clear,
+    struct al_unsealed *ret_un, const struct al_log *log, const struct al_place *place,
+    struct al_slice payload)
+{
+    struct al_sealed sealed;
+    *ret_clear = NULL;
+    *ret_un = (struct al_unsealed){.n = 0};
+    if (!al_payload_is_sealed(payload))
+        return al_payload_open(ret, payload, false);
+    int err = al_sealed_open(&sealed, payload);
+    if (err != 0)
+        return err;
+    uint8_t *inner = malloc(sealed.box.n);
+    if (inner == NULL)
+        return AL_E_NOMEM;
+    err = al_circles_decrypt(l->circles, inner, ret_un, &sealed, place, &log->person->identity);
+    if (err == 0)
+        err = al_payload_open(ret, al_slice_of(inner, ret_un->n), true);
+    if (err == 0 && ret_un->circle != NULL)
+        ret->audience = AL_AUDIENCE_CIRCLE;
+    if (err != 0)
+        free(inner);
+    else
+        *ret_clear = inner;
     return err;
 }
 
 int al_apply_read(struct al_logs *l, struct al_payload *ret, uint8_t **ret_clear,
     const struct al_log *log, const struct al_place *place, struct al_slice payload)
 {
-    struct al_sealed sealed;
-    uint8_t key[32];
-    size_t n = 0;
-    *ret_clear = NULL;
-    if (!al_payload_is_sealed(payload))
-        return al_payload_open(ret, payload, false);
-    int err = al_sealed_open(&sealed, payload);
-    if (err != 0 || log->person != l->self)
-        return err != 0 ? err : AL_E_SEALED;
-    uint8_t *inner = malloc(sealed.box.n);
-    if (inner == NULL)
-        return AL_E_NOMEM;
-    err = AL_E_SEALED;
-    for (uint32_t g = l->keyring->generation; g > 0 && err != 0; g--) {
-        if (al_keyring_me_key(key, l->keyring, g) == 0 && al_sealed_hint_matches(&sealed, key))
-            err = 0;
-    }
-    if (err == 0)
-        err = al_sealed_decrypt(inner, &n, &sealed, key, place);
-    sodium_memzero(key, sizeof(key));
-    if (err == 0)
-        err = al_payload_open(ret, al_slice_of(inner, n), true);
-    if (err != 0)
-        free(inner);
-    else
-        *ret_clear = inner;
-    return err;
+    struct al_unsealed un;
+    return read_payload(l, ret, ret_clear, &un, log, place, payload);
 }
 
 /* What others build upon can't be taken back: it would change who reads, and what was taken back.
@@ -348,14 +358,17 @@ int al_apply_open(struct al_logs *l, struct al_log *log, uint64_t seq, uint64_t 
     const struct al_hash *id, const struct al_payload *p)
 {
     bool mine = log->person == l->self;
+    bool open = p->audience == AL_AUDIENCE_NETWORK || p->audience == AL_AUDIENCE_WEB;
     int err = 0;
-    if (p->kind == AL_KIND_RETRACT && p->audience != AL_AUDIENCE_ME)
+    if (p->kind == AL_KIND_RETRACT && open)
         err = apply_retract(l, log, seq, p);
+    if (p->kind == AL_KIND_CIRCLE && open)
+        err = apply_circle(l, log, seq, id, p);
     if (p->kind == AL_KIND_EDIT)
         err = apply_edit(l, log, seq, id, p);
-    if (err == 0 && p->re.seq != 0 && p->audience != AL_AUDIENCE_ME)
+    if (err == 0 && p->re.seq != 0 && open)
         err = apply_reply(l, log, seq, id, p);
-    if (err == 0 && mine && p->kind == AL_KIND_STATE)
+    if (err == 0 && mine && p->kind == AL_KIND_STATE && p->audience == AL_AUDIENCE_ME)
         err = apply_state(l, time_ms, id, p);
     if (err == 0 && mine && p->kind == AL_KIND_PROFILE)
         err = al_store_kv_put(l->store, AL_SPACE_META, al_slice_str(AL_META_OWN_NAME), p->name);
@@ -364,17 +377,29 @@ int al_apply_open(struct al_logs *l, struct al_log *log, uint64_t seq, uint64_t 
     return err;
 }
 
+/* A wish that counts for the circle whose key it was sealed with. */
+static int apply_leave(struct al_logs *l, const struct al_log *log, const struct al_unsealed *un,
+    const struct al_payload *p)
+{
+    if (un->circle == NULL || memcmp(un->circle->cid.b, p->cid.p, sizeof(un->circle->cid.b)) != 0)
+        return 0;
+    return al_circles_take_leave(l->circles, un->circle, &log->person->identity, un->epoch);
+}
+
 int al_apply_payload(struct al_logs *l, struct al_log *log, const struct al_place *place,
     uint64_t time_ms, const struct al_hash *id, struct al_slice payload)
 {
     struct al_payload p;
+    struct al_unsealed un;
     uint8_t *clear;
     bool retracted = al_apply_is_retracted(l, id, log->person);
-    int err = al_apply_read(l, &p, &clear, log, place, payload);
+    int err = read_payload(l, &p, &clear, &un, log, place, payload);
     if (err == AL_E_NOMEM)
         return err;
     if (retracted && (err != 0 || can_be_retracted(&p)))
         err = drop_retracted(l, log, place->seq, id);
+    else if (err == 0 && p.kind == AL_KIND_LEAVE)
+        err = apply_leave(l, log, &un, &p);
     else if (err == 0)
         err = al_apply_open(l, log, place->seq, time_ms, id, &p);
     else

@@ -33,7 +33,7 @@ AL_MUST_CHECK int al_apply_open(struct al_logs *l, struct al_log *log, uint64_t 
     uint64_t time_ms, const struct al_hash *id, const struct al_payload *payload);
 
 /*
- * Read |payload|, which stands at |place| in |log|, opened with our own keys when it is sealed;
+ * Read |payload|, which stands at |place| in |log|, opened with a key of ours when it is sealed;
  * then |ret_clear| is what |ret| points into, to be freed by the caller, else NULL. Returns 0,
  * AL_E_NOMEM, or another error when it is for other readers than this one, or no payload at all.
  */
@@ -52,6 +52,28 @@ AL_MUST_CHECK int al_apply_chosen_ms(struct al_logs *l, uint64_t *ret, struct al
 /* The key of a relation: NAME/ and the identity's text. |out| has AL_RELATION_KEY_BYTES bytes. */
 #define AL_RELATION_KEY_BYTES 80
 void al_apply_relation_key(char *out, const char *relation, const struct al_identity *identity);
+
+/*
+ * The key of the choice to be in a circle no more: `left/`, the owner's text, `/`, the id in hex.
+ * Its value is the number of the epoch at which that was chosen, 0 to take it back. |out| has
+ * AL_LEFT_KEY_BYTES bytes.
+ */
+#define AL_STATE_LEFT "left"
+#define AL_LEFT_KEY_BYTES 112
+void al_apply_left_key(char *out, const struct al_identity *owner, const struct al_circle_id *cid);
+
+/*
+ * A key has come that may open what is sealed in |log|: tell the views (AL_CHANGE_UNLOCKED), and
+ * let al_apply_step() apply it, a little at a time, while l->again says that some is left.
+ */
+AL_MUST_CHECK int al_apply_again(struct al_logs *l, struct al_log *log);
+AL_MUST_CHECK int al_apply_step(struct al_logs *l);
+
+/* Keys of circles have come: al_apply_again() for the logs of whoever is or was in. */
+AL_MUST_CHECK int al_apply_unlocked(struct al_logs *l);
+
+/* Know everybody who is in a circle in which we are, so that they can be wanted. */
+AL_MUST_CHECK int al_apply_members(struct al_logs *l);
 
 /* True if |by| has retracted the entry |id|, held or not. */
 bool al_apply_is_retracted(

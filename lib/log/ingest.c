@@ -347,6 +347,7 @@ int al_ingest_segment(
     struct al_logs *l, struct al_ingest *ret, const struct al_segment *seg, struct al_now now)
 {
     struct al_ingest in = {.log = NULL};
+    l->now = now;
     bool is_signed;
     bool anchored = false;
     uint64_t fork = 0;

@@ -462,6 +462,8 @@ static int load(struct al_logs *l)
     if (err == 0)
         err = al_store_kv_scan(l->store, AL_SPACE_ACKED, al_slice_of(NULL, 0), load_acked, l);
     if (err == 0)
+        err = al_circles_new(&l->circles, l->store, l->keyring);
+    if (err == 0)
         err = al_apply_load(l);
     if (err == 0)
         err = load_own_log(l);
@@ -507,6 +509,7 @@ void al_logs_free(struct al_logs *l)
     walk = (struct al_map_walk){.at = 0};
     while (l->people != NULL && al_map_next(l->people, &walk, NULL, &value))
         person_free(value);
+    al_circles_free(l->circles);
     al_map_free(l->people);
     al_map_free(l->devices);
     al_map_free(l->logs);

@@ -37,6 +37,7 @@ struct al_log {
     uint64_t frozen;   /* it forks here: nothing from here on is taken or offered; 0: it doesn't */
     struct al_cut cut; /* the root lets it count up to here; seq AL_SEQ_MAX: all of it */
     uint64_t acked;    /* own logs: the newest entry that another node said it holds */
+    uint64_t again;    /* from here on sealed entries are to be applied anew; 0: none are */
     uint64_t hold;     /* own logs: nothing beyond this entry leaves yet; AL_SEQ_MAX: all may */
 };
 
@@ -54,6 +55,8 @@ struct al_logs {
     struct al_person *self;
     struct al_log *own;   /* the log this node appends to; NULL: the next entry starts one */
     struct al_log *local; /* what a copy writes to: it is never offered; NULL: there is none */
+    struct al_now now;    /* of what was appended or taken in last: for budgets */
+    uint32_t again;       /* logs that are to be applied anew */
     uint64_t entries;
     uint64_t pos; /* of the newest change */
 };

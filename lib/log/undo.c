@@ -243,6 +243,9 @@ int al_undo_entries(struct al_logs *l, const struct al_log *log, uint64_t first,
     if (r.first > r.last)
         return 0;
     int err = undo_retractions(&r);
+    if (err == 0)
+        err = al_circles_hide(
+            l->circles, &log->person->identity, &log->device, &log->name, r.first, r.last);
     if (err == 0 && log->person == l->self)
         err = undo_choices(&r);
     return err;

@@ -80,6 +80,9 @@ const struct al_circle *ring_circle(const struct ring_reader *rd, const struct r
 /* Store |item| at |rd| and take it in. */
 void ring_take(struct ring_reader *rd, const struct ring_item *item);
 
+/* Take it in as one that was stored before. */
+void ring_take_again(struct ring_reader *rd, const struct ring_item *item);
+
 /* A note sealed for |circle| by |rd|. */
 struct ring_item ring_note(
     struct ring *r, const struct ring_reader *rd, const struct al_circle *circle, const char *text);
