@@ -40,7 +40,7 @@ class Segment:
         self.last = self.first + len(items) - 1
         refuse_if(self.first == 0 or self.last > SEQ_MAX, "range")
         refuse_if((self.first - 1) // BLOCK != (self.last - 1) // BLOCK, "block")
-        self.ids, self.payloads, self.states = [], [], []
+        self.ids, self.payloads, self.states, self.stubs, self.times = [], [], [], [], []
         time_ms = inlined = 0
         prev = self.prev
         for i, item in enumerate(items):
@@ -51,6 +51,7 @@ class Segment:
                 time_ms += sint(item[0], -TIME_MAX, TIME_MAX)
                 refuse_if(not 0 <= time_ms <= TIME_MAX, "range")
             plen, phash = self.content(item[1])
+            self.times.append(time_ms)
             inlined += len(self.payloads[-1] or b"")
             refuse_if(inlined > INLINE_MAX, "inline")
             prev = header_id(self.device, self.log, self.first + i, time_ms, prev, plen, phash)
@@ -61,11 +62,13 @@ class Segment:
         if isinstance(v, bytes):
             self.payloads.append(bin_of(v, 1, PAYLOAD_MAX))
             self.states.append(None)
+            self.stubs.append(None)
             return len(v), H("aloud1-payload", v)
         array(v, 3)
         plen, phash = uint(v[0], PAYLOAD_MAX), bin_of(v[1], 32)
         self.payloads.append(None)
         self.states.append(uint(v[2], 1))
+        self.stubs.append((plen, phash, v[2]))
         refuse_if(plen == 0, "range")
         return plen, phash
 

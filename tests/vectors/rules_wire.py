@@ -246,7 +246,8 @@ def open_payload(data, sealed):
 ADDRESSES = list_of(short(128), 8)
 
 
-def open_invite(s):
+def read_invite(s):
+    """What it says, the addresses as a list."""
     s = s.strip(" \t\n\v\f\r")
     refuse_if(not re.fullmatch(r"aloud:[A-Za-z0-9_-]+", s), "ticket")
     code = s[6:]
@@ -254,13 +255,20 @@ def open_invite(s):
         raw = base64.urlsafe_b64decode(code + "=" * (-len(code) % 4))
     except ValueError:
         raise Refused("ticket") from None
+    # the decoder here lets bits at the end be anything
+    refuse_if(base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != code, "ticket")
     body, check = raw[:-4], raw[-4:]
     refuse_if(len(raw) < 4 or H("aloud1-invite", body)[:4] != check, "ticket")
     v = versioned(decode(body), 7)
     for field, one in zip([b(32), b(32), b(32), ADDRESSES, b(16), number(0, TIME_MAX)], v[1:]):
         field(one)
-    return {"network": v[1], "identity": v[2], "device": v[3], "addresses": len(v[4]),
+    return {"network": v[1], "identity": v[2], "device": v[3], "addresses": v[4],
             "token": v[5], "expires_s": v[6]}
+
+
+def open_invite(s):
+    invite = read_invite(s)
+    return dict(invite, addresses=len(invite["addresses"]))
 
 
 def open_address_record(data):

@@ -31,7 +31,7 @@
     X(message, 121)                                                                                \
     X(interests, 4)                                                                                \
     X(payload, 96)                                                                                 \
-    X(invite, 20)                                                                                  \
+    X(invite, 21)                                                                                  \
     X(address, 11)                                                                                 \
     X(host, 20)                                                                                    \
     X(beacon, 3)

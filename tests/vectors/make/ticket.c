@@ -84,6 +84,24 @@ static void add_mistyped(json_t *list, char *good)
     (void)add_text(list, "only the scheme", AL_E_TICKET, "aloud:");
 }
 
+/* The last letter has bits that stand for no byte: one of them set, where many decoders look away.
+ */
+static void add_loose_bit(json_t *list)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (uint32_t addresses = 0; addresses < 4; addresses++) {
+        char text[TEXT_MAX];
+        struct al_invite invite = sample_invite(addresses);
+        if (al_invite_text(text, sizeof(text), &invite) != 0 || (strlen(text) - 6) % 4 == 0)
+            continue;
+        char *last = &text[strlen(text) - 1];
+        *last = strchr(alphabet, *last)[1];
+        (void)add_text(list, "a bit after the last byte", AL_E_TICKET, text);
+        return;
+    }
+}
+
 #define HEAD "<32> <32> <32> "
 
 void make_invite(json_t *list)
@@ -99,6 +117,7 @@ void make_invite(json_t *list)
         add_invite(list, "with white space around it", &invite, spaced);
     }
     add_mistyped(list, text);
+    add_loose_bit(list);
     add_form(list, "version 2", AL_E_VERSION, "97 02 " HEAD "90 <16> 05");
     add_form(list, "a field more", AL_E_COUNT, "98 01 " HEAD "90 <16> 05 00");
     add_form(list, "trailing byte", AL_E_TRAILING, "97 01 " HEAD "90 <16> 05 00");
