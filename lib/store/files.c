@@ -19,6 +19,7 @@
 
 #define DEVICE "device"
 #define INSTANCE "instance"
+#define RESTORE "restore"
 #define LOCK "lock"
 #define VERSION 1
 #define FILE_MAX 256
@@ -168,11 +169,30 @@ static int read_instance(struct instance *out, int dir_fd)
     return 0;
 }
 
+static bool is_elsewhere(const struct instance *in)
+{
+    struct al_hash host;
+    return in->has_host && (!find_host(&host) || !al_hash_eq(&host, &in->host));
+}
+
+int al_files_host_differs(bool *ret, const char *dir)
+{
+    int fd;
+    struct instance in;
+    int err = al_private_open_dir(&fd, dir);
+    if (err != 0)
+        return err == AL_E_NOT_FOUND ? AL_E_NOT_INITIALISED : err;
+    err = read_instance(&in, fd);
+    (void)close(fd);
+    if (err == 0)
+        *ret = is_elsewhere(&in);
+    return err == AL_E_NOT_FOUND ? AL_E_NOT_INITIALISED : file_error(err);
+}
+
 int al_files_boot(struct al_files_boot *ret, const char *dir)
 {
     int fd;
     struct instance in;
-    struct al_hash host;
     int err = al_private_open_dir(&fd, dir);
     if (err != 0)
         return err == AL_E_NOT_FOUND ? AL_E_NOT_INITIALISED : err;
@@ -189,31 +209,134 @@ int al_files_boot(struct al_files_boot *ret, const char *dir)
     if (err == 0) {
         memcpy(ret->instance, in.id, sizeof(ret->instance));
         ret->starts = in.starts;
-        ret->host_differs = in.has_host && (!find_host(&host) || !al_hash_eq(&host, &in.host));
+        ret->host_differs = is_elsewhere(&in);
     }
 out:
     (void)close(fd);
     return err;
 }
 
+/* Make the keys directory if it is missing, and open it. */
+static int make_dir(int *ret_fd, const char *dir)
+{
+    int err = al_private_make_dir(dir);
+    return err == 0 ? al_private_open_dir(ret_fd, dir) : err;
+}
+
+static int write_new_instance(int dir_fd, const uint8_t id[AL_INSTANCE_BYTES])
+{
+    struct instance in = {.starts = 0};
+    memcpy(in.id, id, sizeof(in.id));
+    in.has_host = find_host(&in.host);
+    return write_instance(dir_fd, &in);
+}
+
 int al_files_create(
     const char *dir, const struct al_keyring *k, const uint8_t instance[AL_INSTANCE_BYTES])
 {
     int fd;
-    struct instance in = {.starts = 0};
-    memcpy(in.id, instance, sizeof(in.id));
-    in.has_host = find_host(&in.host);
-    int err = al_private_make_dir(dir);
-    if (err == 0)
-        err = al_private_open_dir(&fd, dir);
+    int err = make_dir(&fd, dir);
     if (err != 0)
         return err;
     if (faccessat(fd, DEVICE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         err = AL_E_EXISTS;
     if (err == 0)
-        err = write_instance(fd, &in);
+        err = write_new_instance(fd, instance);
     if (err == 0) /* the last: with it there is a device */
         err = write_device(fd, k);
+    (void)close(fd);
+    return err;
+}
+
+/* --- restore ------------------------------------------------------------------------------- */
+
+static int write_restore(int dir_fd, const struct al_files_restore *restore)
+{
+    uint8_t bytes[FILE_MAX];
+    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
+    al_write_array(&b, 4);
+    al_write_uint(&b, VERSION);
+    al_write_bin(&b, restore->identity.b, sizeof(restore->identity.b));
+    al_write_bin(&b, restore->device_seed, sizeof(restore->device_seed));
+    al_write_uint(&b, restore->created_ms);
+    AL_ASSERT(!b.full);
+    int err = al_private_write(dir_fd, RESTORE, al_buf_slice(&b));
+    sodium_memzero(bytes, sizeof(bytes));
+    return err;
+}
+
+static int read_restore(struct al_files_restore *out, int dir_fd)
+{
+    uint8_t bytes[FILE_MAX];
+    size_t n;
+    int err = al_private_read(&n, bytes, sizeof(bytes), dir_fd, RESTORE);
+    if (err != 0)
+        return err;
+    struct al_read r = al_read_message(al_slice_of(bytes, n));
+    (void)al_read_array_v1(&r, 4, 4);
+    al_read_bytes(&r, out->identity.b, sizeof(out->identity.b));
+    al_read_bytes(&r, out->device_seed, sizeof(out->device_seed));
+    out->created_ms = al_read_uint(&r, AL_TIME_MAX);
+    sodium_memzero(bytes, sizeof(bytes));
+    return al_read_end(&r);
+}
+
+int al_files_restore_begin(struct al_files_restore *restore, const char *dir)
+{
+    int fd;
+    struct al_files_restore before;
+    int err = make_dir(&fd, dir);
+    if (err != 0)
+        return err;
+    err = read_restore(&before, fd);
+    if (err == 0 && al_identity_eq(&before.identity, &restore->identity))
+        *restore = before;
+    else if (err == 0 || err == AL_E_NOT_FOUND)
+        err = write_restore(fd, restore);
+    sodium_memzero(&before, sizeof(before));
+    (void)close(fd);
+    return file_error(err);
+}
+
+bool al_files_restore_open(const char *dir)
+{
+    int fd;
+    if (al_private_open_dir(&fd, dir) != 0)
+        return false;
+    bool open = faccessat(fd, RESTORE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    (void)close(fd);
+    return open;
+}
+
+/* While the instance is the old one, the new device still counts as on the old one's machine. */
+int al_files_replace(
+    const char *dir, const struct al_keyring *k, const uint8_t instance[AL_INSTANCE_BYTES])
+{
+    int fd;
+    int err = make_dir(&fd, dir);
+    if (err != 0)
+        return err;
+    bool was_there = faccessat(fd, DEVICE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!was_there)
+        err = write_new_instance(fd, instance);
+    if (err == 0)
+        err = write_device(fd, k);
+    if (err == 0 && was_there)
+        err = write_new_instance(fd, instance);
+    (void)close(fd);
+    return err;
+}
+
+int al_files_restore_end(const char *dir)
+{
+    int fd;
+    int err = al_private_open_dir(&fd, dir);
+    if (err != 0)
+        return err == AL_E_NOT_FOUND ? 0 : err;
+    if (unlinkat(fd, RESTORE, 0) != 0 && errno != ENOENT)
+        err = al_private_err(errno);
+    if (err == 0 && fsync(fd) != 0)
+        err = al_private_err(errno);
     (void)close(fd);
     return err;
 }

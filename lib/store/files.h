@@ -5,8 +5,10 @@
  *
  *     device    canonical MessagePack: [1, identity, device seed, generation, reading key]
  *     instance  canonical MessagePack: [1, instance b16, host b32 or b0, starts]
+ *     restore   canonical MessagePack: [1, identity, device seed, created_ms], while one is under
+ * way
  *
- * Both lie in the keys directory. All but al_files_lock() expect the lock to be held.
+ * They lie in the keys directory. All but al_files_lock() expect the lock to be held.
  */
 #ifndef AL_FILES_H
 #define AL_FILES_H
@@ -52,6 +54,45 @@ struct al_files_boot {
  */
 AL_MUST_CHECK
 int al_files_boot(struct al_files_boot *ret, const char *dir);
+
+/* True in |ret| if the files were made on another machine; no start is counted. Errors as above. */
+AL_MUST_CHECK
+int al_files_host_differs(bool *ret, const char *dir);
+
+/* --- a new device in place of none, or of another -------------------------------------------- */
+
+/* The device that a restore makes: chosen once, so that a restore that was cut off goes on with it.
+ */
+struct al_files_restore {
+    struct al_identity identity;
+    uint8_t device_seed[32];
+    uint64_t created_ms; /* of its certificate */
+};
+
+/*
+ * Begin a restore, or go on with it: what an earlier try for the same identity has decided is put
+ * into |restore|, else what stands there is kept, durably, before anybody hears of the device.
+ * |dir| is made if it is missing. Returns 0, AL_E_PERMISSION, AL_E_PATH, AL_E_FULL, AL_E_READ_ONLY,
+ * AL_E_CORRUPT, AL_E_VERSION, AL_E_IO.
+ */
+AL_MUST_CHECK
+int al_files_restore_begin(struct al_files_restore *restore, const char *dir);
+
+/* True if a restore was begun in |dir| and has not come to its end. */
+bool al_files_restore_open(const char *dir);
+
+/*
+ * Put the device |k| in the place of the one that is there, if any: on this machine, with a new
+ * |instance| and no starts. A crash leaves the old device or the new one. Returns 0 or as
+ * al_files_create(), but AL_E_EXISTS.
+ */
+AL_MUST_CHECK
+int al_files_replace(
+    const char *dir, const struct al_keyring *k, const uint8_t instance[AL_INSTANCE_BYTES]);
+
+/* The restore has come to its end: forget it. Returns 0, AL_E_READ_ONLY, AL_E_IO. */
+AL_MUST_CHECK
+int al_files_restore_end(const char *dir);
 
 /*
  * Lock the data directory, which is made if it is missing, for one process: until

@@ -332,6 +332,16 @@ int al_store_tidy(struct al_store *s);
 bool al_store_is_untidy(const struct al_store *s);
 
 /*
+ * Look into the database file |path|, which may be anybody's and is ours to write: that it is a
+ * log.db of this version or an older one (which is migrated), with its tables and nothing besides,
+ * and that SQLite finds its pages in order. What its rows say is not judged; verify.h does.
+ * Returns 0, AL_E_CORRUPT, AL_E_SCHEMA (newer), AL_E_NOT_FOUND (no file, or an empty one), AL_E_IO,
+ * AL_E_FULL.
+ */
+AL_MUST_CHECK
+int al_store_check(const char *path);
+
+/*
  * Write a consistent copy of a SQLite store to the new file |path| (VACUUM INTO, synced), on a
  * connection of its own. AL_E_EXISTS, AL_E_IO, AL_E_FULL.
  */
