@@ -282,15 +282,10 @@ size_t al_record_count(const struct al_record *r)
     return r->count;
 }
 
-/* The statements an identity record can hold, whatever its root signs. */
-#define STATEMENTS_MAX                                                                             \
-    (AL_CERTS_MAX + AL_CERTS_MAX * AL_REVOCATIONS_PER_DEVICE_MAX +                                 \
-        AL_READ_GENERATIONS_MAX * AL_READ_PER_GENERATION_MAX)
-
 void al_record_digest(const struct al_record *r, struct al_hash *out)
 {
-    struct al_hash hashes[STATEMENTS_MAX];
-    AL_ASSERT(r->count <= STATEMENTS_MAX);
+    struct al_hash hashes[AL_RECORD_STATEMENTS_MAX];
+    AL_ASSERT(r->count <= AL_RECORD_STATEMENTS_MAX);
     for (size_t i = 0; i < r->count; i++)
         hashes[i] = r->by_hash[i]->hash;
     al_statement_digest(out, hashes, r->count);

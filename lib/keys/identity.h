@@ -30,6 +30,11 @@ const struct al_identity *al_record_identity(const struct al_record *r);
 AL_MUST_CHECK int al_record_add(
     struct al_record *r, bool *ret_new, const struct al_statement *s, struct al_slice bytes);
 
+/* The statements a record can hold, whatever its root signs. */
+#define AL_RECORD_STATEMENTS_MAX                                                                   \
+    (AL_CERTS_MAX + AL_CERTS_MAX * AL_REVOCATIONS_PER_DEVICE_MAX +                                 \
+        AL_READ_GENERATIONS_MAX * AL_READ_PER_GENERATION_MAX)
+
 /* The number of statements, and the digest over them. */
 size_t al_record_count(const struct al_record *r);
 void al_record_digest(const struct al_record *r, struct al_hash *out);

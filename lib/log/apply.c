@@ -43,6 +43,7 @@ int al_apply_choose(struct al_logs *l, struct al_slice key, struct al_slice valu
     int err = al_logs_person_add(l, &p, &identity);
     if (err != 0)
         return err;
+    l->relations_changed = true;
     if (al_slice_is(relation, "follow"))
         p->follow = on;
     else if (al_slice_is(relation, "admit"))
@@ -354,6 +355,24 @@ int al_apply_source(struct al_logs *l, bool *ret_known, struct al_slice src)
     return 0;
 }
 
+/* The name in the newest own profile, in whatever order they come. */
+static int apply_profile(struct al_logs *l, uint64_t time_ms, const struct al_payload *p)
+{
+    struct al_slice named;
+    uint8_t now[8];
+    int err = al_store_kv_get(l->store, &named, AL_SPACE_META, al_slice_str(AL_META_NAMED));
+    if (err != 0 && err != AL_E_NOT_FOUND)
+        return err;
+    if (err == 0 && named.n == sizeof(now) && al_u64be_read(named.p) > time_ms)
+        return 0;
+    al_u64be(now, time_ms);
+    err = al_store_kv_put(
+        l->store, AL_SPACE_META, al_slice_str(AL_META_NAMED), al_slice_of(now, sizeof(now)));
+    if (err == 0)
+        err = al_store_kv_put(l->store, AL_SPACE_META, al_slice_str(AL_META_OWN_NAME), p->name);
+    return err;
+}
+
 int al_apply_open(struct al_logs *l, struct al_log *log, uint64_t seq, uint64_t time_ms,
     const struct al_hash *id, const struct al_payload *p)
 {
@@ -371,7 +390,7 @@ int al_apply_open(struct al_logs *l, struct al_log *log, uint64_t seq, uint64_t 
     if (err == 0 && mine && p->kind == AL_KIND_STATE && p->audience == AL_AUDIENCE_ME)
         err = apply_state(l, time_ms, id, p);
     if (err == 0 && mine && p->kind == AL_KIND_PROFILE)
-        err = al_store_kv_put(l->store, AL_SPACE_META, al_slice_str(AL_META_OWN_NAME), p->name);
+        err = apply_profile(l, time_ms, p);
     if (err == 0 && mine && p->src.n > 0)
         err = apply_source(l, p->src);
     return err;

@@ -123,7 +123,7 @@ int al_logs_statement(struct al_logs *l, bool *ret_new, struct al_slice bytes)
             return err;
     }
     *ret_new = is_new;
-    return 0;
+    return is_new && al_identity_eq(&s.identity, &l->keyring->identity) ? al_logs_learn(l) : 0;
 }
 
 /* --- logs ---------------------------------------------------------------------------------- */
@@ -456,6 +456,8 @@ static int load(struct al_logs *l)
     l->self = al_logs_owner(l, &l->keyring->device);
     if (l->self == NULL || !al_identity_eq(&l->self->identity, &l->keyring->identity))
         return AL_E_NOT_INITIALISED;
+    bool is_new;
+    al_keyring_learn(&l->keys, &is_new, l->self->record);
     err = load_logs(l);
     if (err == 0)
         err = al_store_kv_scan(l->store, AL_SPACE_FORK, al_slice_of(NULL, 0), load_fork, l);
@@ -469,6 +471,7 @@ static int load(struct al_logs *l)
         err = load_own_log(l);
     if (err == 0)
         err = al_store_position(l->store, &l->pos);
+    l->relations_changed = false; /* nobody knew of any before */
     return err;
 }
 
@@ -479,7 +482,8 @@ int al_logs_new(struct al_logs **ret, struct al_store *store, const struct al_ke
     if (l == NULL)
         return AL_E_NOMEM;
     l->store = store;
-    l->keyring = keyring;
+    l->keys = *keyring;
+    l->keyring = &l->keys;
     l->rng = rng;
     uint8_t key[16];
     al_rng_bytes(rng, key, sizeof(key));
@@ -514,5 +518,6 @@ void al_logs_free(struct al_logs *l)
     al_map_free(l->devices);
     al_map_free(l->logs);
     al_map_free(l->retracted);
+    al_keyring_wipe(&l->keys);
     free(l);
 }

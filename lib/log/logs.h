@@ -43,7 +43,8 @@ struct al_log {
 
 struct al_logs {
     struct al_store *store;
-    const struct al_keyring *keyring;
+    const struct al_keyring *keyring; /* |keys|, which learns newer reading keys */
+    struct al_keyring keys;
     struct al_rng *rng;
     struct al_map *people;      /* identity -> struct al_person * */
     struct al_map *devices;     /* device -> struct al_person *, or a marker for a disputed one */
@@ -53,15 +54,17 @@ struct al_logs {
     bool copy; /* these are the data of another machine: nothing leaves, and all that is written
                   goes into a log that is never sent */
     struct al_person *self;
-    struct al_log *own;   /* the log this node appends to; NULL: the next entry starts one */
-    struct al_log *local; /* what a copy writes to: it is never offered; NULL: there is none */
-    struct al_now now;    /* of what was appended or taken in last: for budgets */
-    uint32_t again;       /* logs that are to be applied anew */
+    struct al_log *own;     /* the log this node appends to; NULL: the next entry starts one */
+    struct al_log *local;   /* what a copy writes to: it is never offered; NULL: there is none */
+    struct al_now now;      /* of what was appended or taken in last: for budgets */
+    uint32_t again;         /* logs that are to be applied anew */
+    bool relations_changed; /* by a choice of one's own, from here or from another device */
     uint64_t entries;
     uint64_t pos; /* of the newest change */
 };
 
-/* Load the index of |store|. Returns 0 or AL_E_NOT_INITIALISED, AL_E_CORRUPT, AL_E_IO, AL_E_NOMEM.
+/* Load the index of |store|; |keyring| is copied. Returns 0 or AL_E_NOT_INITIALISED, AL_E_CORRUPT,
+ * AL_E_IO, AL_E_NOMEM.
  */
 AL_MUST_CHECK int al_logs_new(struct al_logs **ret, struct al_store *store,
     const struct al_keyring *keyring, struct al_rng *rng);
@@ -91,6 +94,12 @@ AL_MUST_CHECK int al_logs_open(struct al_logs *l, struct al_log **ret,
  * changed the record. Returns 0 or the errors of al_statement_open(), al_record_add(), the store.
  */
 AL_MUST_CHECK int al_logs_statement(struct al_logs *l, bool *ret_new, struct al_slice bytes);
+
+/*
+ * Take the newest reading key that the own record holds for this device. What was sealed with it
+ * and is here already takes effect now. Returns 0 or a store error.
+ */
+AL_MUST_CHECK int al_logs_learn(struct al_logs *l);
 
 /* The newest entry held, 0 when none. */
 uint64_t al_log_head(const struct al_log *log);
