@@ -126,8 +126,9 @@ int al_gossip_contact(struct al_gossip *g, const struct al_device *device,
 static bool wants_dial(const struct al_gossip *g, const struct contact *c)
 {
     const struct al_person *person = al_logs_person(g->logs, &c->identity);
-    return c->peer == NULL && c->dial == 0 && c->address_count > 0 && person != NULL &&
-           may_connect(g, person) && !al_device_eq(&c->device, &g->logs->keyring->device);
+    return !g->logs->copy && c->peer == NULL && c->dial == 0 && c->address_count > 0 &&
+           person != NULL && may_connect(g, person) &&
+           !al_device_eq(&c->device, &g->logs->keyring->device);
 }
 
 bool dial_fresh(const struct al_gossip *g)

@@ -216,8 +216,11 @@ int api_invite(struct al_node *n, uint64_t call, struct al_slice params, struct 
         param_uint(&given.expires_s, params, "expires", now_s + INVITE_DEFAULT_S) != 0 ||
         given.uses == 0 || given.uses > INVITE_USES_MAX || given.expires_s <= now_s)
         return AL_E_PARAMS;
+    int err = node_refuse_copy(n);
+    if (err != 0)
+        return err;
     al_rng_bytes(&n->rng, token, sizeof(token));
-    int err = given_write(n, token, &given, NULL);
+    err = given_write(n, token, &given, NULL);
     if (err == 0 && !n->listening)
         err = open_port(n);
     if (err != 0)
@@ -270,7 +273,10 @@ int api_join(struct al_node *n, uint64_t call, struct al_slice params, struct al
     if (param_str(&ticket, 2 * AL_TICKET_MAX, params, "ticket") != 0 ||
         param_bool(&follow, params, "follow", true) != 0)
         return AL_E_PARAMS;
-    int err = al_invite_parse(&invite, scratch, ticket);
+    int err = node_refuse_copy(n);
+    if (err != 0)
+        return err;
+    err = al_invite_parse(&invite, scratch, ticket);
     if (err != 0)
         return fail_join(n, err, al_err_words(err), "copy the whole of it, from aloud: on");
     err = check_invite(n, &invite);

@@ -7,8 +7,6 @@
 #include "node_int.h"
 
 #define BOOTS_MAX ((size_t)4096)
-#define META_BOOTS "boots"           /* boot b8 each, the newest last */
-#define META_BOOTS_LOST "boots-lost" /* "1": log.db was an older one once: some are missing */
 
 int node_load_boots(struct al_node *n)
 {
@@ -16,7 +14,7 @@ int node_load_boots(struct al_node *n)
     struct al_slice lost;
     if (n->boots.n > 0)
         return 0; /* the store was opened again: it is the same start */
-    int err = al_store_kv_get(n->store, &kept, AL_SPACE_META, al_slice_str(META_BOOTS));
+    int err = al_store_kv_get(n->store, &kept, AL_SPACE_META, al_slice_str(AL_META_BOOTS));
     if (err == AL_E_NOT_FOUND)
         kept = al_slice_of(NULL, 0);
     if (err != 0 && err != AL_E_NOT_FOUND)
@@ -30,7 +28,7 @@ int node_load_boots(struct al_node *n)
     al_buf_put(&n->boots, n->opts.boot, AL_BOOT_BYTES);
     if (n->boots.full)
         return AL_E_NOMEM;
-    err = al_store_kv_get(n->store, &lost, AL_SPACE_META, al_slice_str(META_BOOTS_LOST));
+    err = al_store_kv_get(n->store, &lost, AL_SPACE_META, al_slice_str(AL_META_BOOTS_LOST));
     n->boots_lost = err == 0 || n->opts.new_log;
     return err == AL_E_NOT_FOUND ? 0 : err;
 }
@@ -38,9 +36,9 @@ int node_load_boots(struct al_node *n)
 int node_save_boots(struct al_node *n)
 {
     int err =
-        al_store_kv_put(n->store, AL_SPACE_META, al_slice_str(META_BOOTS), al_buf_slice(&n->boots));
+        al_store_kv_put(n->store, AL_SPACE_META, al_slice_str(AL_META_BOOTS), al_buf_slice(&n->boots));
     if (err == 0 && n->boots_lost)
         err = al_store_kv_put(
-            n->store, AL_SPACE_META, al_slice_str(META_BOOTS_LOST), al_slice_str("1"));
+            n->store, AL_SPACE_META, al_slice_str(AL_META_BOOTS_LOST), al_slice_str("1"));
     return err;
 }

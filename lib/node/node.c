@@ -33,6 +33,8 @@ static int load(struct al_node *n, uint64_t pause_ms)
         n->logs->own = NULL;
     if (err == 0)
         err = node_load_boots(n);
+    if (err == 0)
+        err = node_load_copy(n);
     if (err == 0) {
         struct al_gossip_opts opts = {
             .logs = n->logs,
@@ -43,6 +45,8 @@ static int load(struct al_node *n, uint64_t pause_ms)
             .redeem_arg = n,
             .boots = al_buf_slice(&n->boots),
             .boots_lost = n->boots_lost,
+            .cloned = node_become_copy,
+            .cloned_arg = n,
         };
         memcpy(opts.boot, n->opts.boot, sizeof(opts.boot));
         err = al_gossip_new(&n->gossip, &opts, start);
@@ -72,48 +76,6 @@ int node_meta(struct al_node *n, char *out, size_t cap, const char *name)
     return 0;
 }
 
-/* The name given to init becomes the first profile, in the first turn. */
-static int post_first_profile(struct al_node *n)
-{
-    char name[AL_NAME_MAX + 1];
-    int err = node_meta(n, name, sizeof(name), AL_META_NAME);
-    if (err != 0 || name[0] == '\0')
-        return err;
-    struct al_payload profile = {
-        .kind = AL_KIND_PROFILE,
-        .kind_name = al_slice_str(al_kind_name(AL_KIND_PROFILE)),
-        .audience = AL_AUDIENCE_NETWORK,
-        .name = al_slice_str(name),
-    };
-    err = node_append(n, NULL, &profile, 1);
-    if (err == 0)
-        err = al_store_kv_del(n->store, AL_SPACE_META, al_slice_str(AL_META_NAME));
-    return err;
-}
-
-static int first_turn(struct al_node *n)
-{
-    char listen[8];
-    al_node_begin(n, n->now);
-    if (n->turn_err == 0)
-        n->turn_err = post_first_profile(n);
-    if (n->turn_err == 0)
-        n->turn_err = node_save_boots(n);
-    if (n->turn_err == 0)
-        n->turn_err = node_forget_answers(n);
-    if (n->turn_err == 0)
-        n->turn_err = node_post_due(n, true);
-    if (n->turn_err == 0)
-        n->turn_err = node_meta(n, listen, sizeof(listen), AL_META_LISTEN);
-    if (n->turn_err == 0 && (listen[0] == '1' || n->opts.listens_at_start)) {
-        struct al_effect e = {.type = AL_EFFECT_LISTEN};
-        al_effects_add(n->effects, &e);
-    }
-    int err = n->turn_err;
-    al_node_commit(n);
-    return err;
-}
-
 int al_node_new(struct al_node **ret, const struct al_node_opts *opts, struct al_now now)
 {
     struct al_node *n = calloc(1, sizeof(*n));
@@ -132,7 +94,7 @@ int al_node_new(struct al_node **ret, const struct al_node_opts *opts, struct al
     n->effects = al_effects_new();
     int err = n->effects == NULL ? AL_E_NOMEM : load(n, 0);
     if (err == 0)
-        err = first_turn(n);
+        err = node_first_turn(n);
     if (err != 0) {
         al_node_free(n);
         return err;
@@ -243,8 +205,12 @@ static void tidy(struct al_node *n)
 
 void al_node_commit(struct al_node *n)
 {
-    if (n->turn_err == 0)
+    if (n->turn_err == 0 && n->logs->relations_changed)
+        n->turn_err = al_gossip_relations_changed(n->gossip);
+    if (n->turn_err == 0) {
+        n->logs->relations_changed = false;
         n->turn_err = al_gossip_finish(n->gossip);
+    }
     if (n->turn_err == 0) {
         end_waits(n);
         node_end_fetches(n);
@@ -301,11 +267,11 @@ size_t al_node_turn_bytes(const struct al_node *n)
 
 void al_node_connected(struct al_node *n, const struct al_node_link *link)
 {
-    if (n->turn_err == 0) {
+    if (n->turn_err == 0 && !n->logs->copy) {
         n->turn_err = al_gossip_connected(n->gossip, link, n->now);
         return;
     }
-    /* this turn is lost, and nobody would remember the connection */
+    /* this turn is lost, and nobody would remember the connection; or a copy talks to nobody */
     struct al_effect e = {.type = AL_EFFECT_CLOSE, .conn = link->conn, .err = AL_E_CLOSED};
     al_effects_add(n->effects, &e);
 }

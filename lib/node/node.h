@@ -37,6 +37,8 @@ struct al_node_opts {
     const char *audience;                    /* of posts that name none; NULL: network */
     uint64_t hold_s;                         /* how long posts wait before they are signed */
     bool new_log;                            /* the old log might not be whole: start a new one */
+    const char *new_log_why;                 /* with new_log: in words, to be told */
+    bool copy;                               /* the data of another machine: talk to nobody */
     bool listens_at_start;                   /* listening was opened before, or is configured */
     const struct al_slice *static_addresses; /* put into invites first */
     size_t static_address_count;

@@ -86,9 +86,29 @@ void node_reply_error(struct al_node *n, uint64_t call, int err);
 AL_MUST_CHECK int node_keep_answer(
     struct al_node *n, const uint8_t key[AL_RPC_KEY_BYTES], const struct al_buf *result);
 
+#define AL_META_BOOTS "boots"           /* boot b8 each, the newest last */
+#define AL_META_BOOTS_LOST "boots-lost" /* "1": log.db was an older one once: some are missing */
+
 /* Read which starts are remembered; keep them with this one, in a turn. 0 or a store error. */
 AL_MUST_CHECK int node_load_boots(struct al_node *n);
 AL_MUST_CHECK int node_save_boots(struct al_node *n);
+/* Do what a start finds to be done, in a turn of its own. */
+AL_MUST_CHECK int node_first_turn(struct al_node *n);
+
+/* Find out whether the store is that of a copy. Returns 0 or a store error. */
+AL_MUST_CHECK int node_load_copy(struct al_node *n);
+
+/*
+ * gossip's hook: another machine runs with this device key, and this is the one to yield. From now
+ * on nothing leaves it, until `aloud restore` gives it a device of its own. 0 or a store error.
+ */
+AL_MUST_CHECK int node_become_copy(void *arg);
+
+/* What only a node that talks to others can do: AL_E_CLONE, with n->why and n->hint, in a copy. */
+AL_MUST_CHECK int node_refuse_copy(struct al_node *n);
+
+/* Remember why a new own log was started, to be told for a while. Returns 0 or a store error. */
+AL_MUST_CHECK int node_note_new_log(struct al_node *n, const char *why);
 
 /* Append and gossip entries of the own log. */
 AL_MUST_CHECK int node_append(

@@ -1,0 +1,138 @@
+/* What a node finds to do when it starts; and being a copy, which is found out then or later. */
+#include "init.h"
+#include "node_int.h"
+
+#define WHY_BYTES 128
+
+/* --- a copy -------------------------------------------------------------------------------- */
+
+static int mark_copy(struct al_node *n)
+{
+    n->logs->copy = true;
+    n->logs->own = NULL;
+    return al_store_kv_put(n->store, AL_SPACE_META, al_slice_str(AL_META_COPY), al_slice_str("1"));
+}
+
+int node_load_copy(struct al_node *n)
+{
+    bool marked;
+    int err = al_restore_is_copy(n->store, &marked);
+    if (err == 0 && (marked || n->opts.copy))
+        n->logs->copy = true;
+    return err;
+}
+
+int node_become_copy(void *arg)
+{
+    struct al_node *n = arg;
+    if (n->logs->copy)
+        return 0;
+    al_gossip_close_all(n->gossip, AL_E_CLONE);
+    al_effects_log(n->effects, 4,
+        "another machine runs with the key of this device: from now on nothing leaves this one");
+    return mark_copy(n);
+}
+
+int node_refuse_copy(struct al_node *n)
+{
+    if (!n->logs->copy)
+        return 0;
+    (void)strlcpy(n->why, "this is a copy of another machine, and talks to nobody", sizeof(n->why));
+    n->hint = "aloud restore";
+    return AL_E_CLONE;
+}
+
+/* --- the first turn ------------------------------------------------------------------------ */
+
+int node_note_new_log(struct al_node *n, const char *why)
+{
+    uint8_t bytes[WHY_BYTES + 32];
+    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
+    al_write_array(&b, 2);
+    al_write_uint(&b, n->now.wall_ms);
+    al_write_cstr(&b, why);
+    return al_store_kv_put(
+        n->store, AL_SPACE_META, al_slice_str(AL_META_NEW_LOG), al_buf_slice(&b));
+}
+
+/* The name given to init becomes the first profile. */
+static int post_first_profile(struct al_node *n)
+{
+    char name[AL_NAME_MAX + 1];
+    int err = node_meta(n, name, sizeof(name), AL_META_NAME);
+    if (err != 0 || name[0] == '\0')
+        return err;
+    struct al_payload profile = {
+        .kind = AL_KIND_PROFILE,
+        .kind_name = al_slice_str(al_kind_name(AL_KIND_PROFILE)),
+        .audience = AL_AUDIENCE_NETWORK,
+        .name = al_slice_str(name),
+    };
+    err = node_append(n, NULL, &profile, 1);
+    if (err == 0)
+        err = al_store_kv_del(n->store, AL_SPACE_META, al_slice_str(AL_META_NAME));
+    return err;
+}
+
+/* Whoever a restore was begun with is dialled, and may dial this new device too. */
+static int meet_first_contact(struct al_node *n)
+{
+    struct al_slice value;
+    struct al_restore_peer peer;
+    uint8_t bytes[2048];
+    int err = al_store_kv_get(n->store, &value, AL_SPACE_META, al_slice_str(AL_META_CONTACT));
+    if (err == AL_E_NOT_FOUND)
+        return 0;
+    if (err == 0 && value.n > sizeof(bytes))
+        err = AL_E_CORRUPT;
+    if (err != 0)
+        return err;
+    memcpy(bytes, value.p, value.n);
+    err = al_restore_contact(&peer, al_slice_of(bytes, value.n));
+    const struct al_person *known = err == 0 ? al_logs_person(n->logs, &peer.identity) : NULL;
+    bool welcome = known != NULL && (known == n->logs->self || known->admit || known->block);
+    if (err == 0 && !welcome)
+        err = node_choose_bool(n, "admit", &peer.identity, true);
+    if (err == 0)
+        err = al_gossip_contact(n->gossip, &peer.device, &peer.identity, peer.addresses,
+            peer.address_count, peer.token, n->now);
+    if (err == 0)
+        err = al_store_kv_del(n->store, AL_SPACE_META, al_slice_str(AL_META_CONTACT));
+    n->due = true; /* dial in the next turn, which is at once */
+    return err;
+}
+
+static int open_port_again(struct al_node *n)
+{
+    char listen[8];
+    int err = node_meta(n, listen, sizeof(listen), AL_META_LISTEN);
+    if (err == 0 && !n->logs->copy && (listen[0] == '1' || n->opts.listens_at_start)) {
+        struct al_effect e = {.type = AL_EFFECT_LISTEN};
+        al_effects_add(n->effects, &e);
+    }
+    return err;
+}
+
+int node_first_turn(struct al_node *n)
+{
+    al_node_begin(n, n->now);
+    if (n->turn_err == 0 && n->logs->copy)
+        n->turn_err = mark_copy(n);
+    if (n->turn_err == 0 && n->opts.new_log && n->opts.new_log_why != NULL)
+        n->turn_err = node_note_new_log(n, n->opts.new_log_why);
+    if (n->turn_err == 0)
+        n->turn_err = post_first_profile(n);
+    if (n->turn_err == 0)
+        n->turn_err = node_save_boots(n);
+    if (n->turn_err == 0)
+        n->turn_err = meet_first_contact(n);
+    if (n->turn_err == 0)
+        n->turn_err = node_forget_answers(n);
+    if (n->turn_err == 0)
+        n->turn_err = node_post_due(n, true);
+    if (n->turn_err == 0)
+        n->turn_err = open_port_again(n);
+    int err = n->turn_err;
+    al_node_commit(n);
+    return err;
+}
