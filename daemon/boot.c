@@ -8,13 +8,9 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "init.h"
 #include "node_thread.h"
 #include "ticket.h"
-
-/* What the database remembers of the last start; files.h says what for. */
-#define META_INSTANCE "instance"
-#define META_STARTS "starts"
-#define META_PLACE "place"
 
 static int fail(struct al_complaint *c, int err, const char *what, const char *hint)
 {
@@ -22,6 +18,28 @@ static int fail(struct al_complaint *c, int err, const char *what, const char *h
     c->what = what;
     c->hint = hint;
     return err;
+}
+
+int al_boot_network(struct al_network *ret, const struct al_conf *conf, struct al_complaint *c)
+{
+    const char *path = conf->network_file;
+    al_network_public(ret);
+    if (path[0] == '\0')
+        return 0;
+    uint8_t bytes[sizeof(ret->b) + 1];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t n = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
+    if (fd >= 0)
+        (void)close(fd);
+    if (n == (ssize_t)sizeof(ret->b)) {
+        memcpy(ret->b, bytes, sizeof(ret->b));
+        sodium_memzero(bytes, sizeof(bytes));
+        return 0;
+    }
+    (void)snprintf(c->text, sizeof(c->text), "%s %s", path,
+        n < 0 ? "cannot be read" : "has not exactly 32 bytes");
+    c->why = c->text;
+    return fail(c, AL_E_CONFIG, "the secret of the network is not usable", NULL);
 }
 
 static int take_lock(struct al_boot *b, struct al_complaint *c)
@@ -39,27 +57,11 @@ static int take_lock(struct al_boot *b, struct al_complaint *c)
     return fail(c, err, "a node is running already", "aloud status");
 }
 
-/* The secret of a private network stands in a file of exactly 32 bytes. */
-static int find_network(struct al_boot *b, struct al_complaint *c)
+static int half_restored(struct al_complaint *c)
 {
-    const char *path = b->conf->network_file;
-    al_network_public(&b->network);
-    if (path[0] == '\0')
-        return 0;
-    uint8_t bytes[sizeof(b->network.b) + 1];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    ssize_t n = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
-    if (fd >= 0)
-        (void)close(fd);
-    if (n == (ssize_t)sizeof(b->network.b)) {
-        memcpy(b->network.b, bytes, sizeof(b->network.b));
-        sodium_memzero(bytes, sizeof(bytes));
-        return 0;
-    }
-    (void)snprintf(c->text, sizeof(c->text), "%s %s", path,
-        n < 0 ? "cannot be read" : "has not exactly 32 bytes");
-    c->why = c->text;
-    return fail(c, AL_E_CONFIG, "the secret of the network is not usable", NULL);
+    c->why = "it can be begun again, with the same words";
+    return fail(c, AL_E_NOT_INITIALISED, "a restore was begun here and did not come to its end",
+        "aloud restore");
 }
 
 static int load_keys(struct al_boot *b, struct al_files_boot *start, struct al_complaint *c)
@@ -69,9 +71,11 @@ static int load_keys(struct al_boot *b, struct al_files_boot *start, struct al_c
         (void)sodium_mlock(&b->keyring, sizeof(b->keyring)); /* a limit may forbid it */
     if (err == 0)
         err = al_files_boot(start, b->paths->keys);
+    if (err == AL_E_NOT_INITIALISED && al_files_restore_open(b->paths->keys))
+        return half_restored(c);
     c->why = err == AL_E_NOT_INITIALISED ? "" : NULL; /* the first line says it all */
     if (err == AL_E_NOT_INITIALISED)
-        return fail(c, err, "no identity on this machine yet", "aloud init");
+        return fail(c, err, "no identity on this machine yet", "aloud init   (or: aloud restore)");
     return err == 0 ? 0 : fail(c, err, "the key files cannot be used", "aloud paths");
 }
 
@@ -100,32 +104,39 @@ static uint64_t place_of(const char *path)
 /*
  * The key files count starts, and so does the database. When it is behind, it is an older state
  * of itself, or another's: its log may lack entries that others have, and must not be continued.
- * Nor must that of a copied directory, which counts on like the one it was made from.
+ * Nor must that of a file that was put there, which counts on like the one it was made from. On
+ * another host the whole directory is a copy, whose first owner may go on with this very device.
  */
 static int compare_start(struct al_boot *b, const struct al_files_boot *start)
 {
+    int err = al_restore_is_copy(b->store, &b->is_copy);
+    if (err != 0)
+        return err;
+    b->is_copy = b->is_copy || start->host_differs;
     uint8_t last[8], now[8], place[8];
     al_u64be(last, start->starts - 1);
     al_u64be(now, start->starts);
-    bool is_first = start->starts == 1 && !has_meta(b->store, META_INSTANCE);
-    bool is_next = meta_is(b->store, META_INSTANCE, start->instance, sizeof(start->instance)) &&
-                   meta_is(b->store, META_STARTS, last, sizeof(last));
+    bool is_first = start->starts == 1 && !has_meta(b->store, AL_META_INSTANCE);
+    bool is_next = meta_is(b->store, AL_META_INSTANCE, start->instance, sizeof(start->instance)) &&
+                   meta_is(b->store, AL_META_STARTS, last, sizeof(last));
     al_u64be(place, place_of(b->paths->log_db));
-    bool moved =
-        has_meta(b->store, META_PLACE) && !meta_is(b->store, META_PLACE, place, sizeof(place));
-    b->is_copy = start->host_differs || moved;
-    b->new_log = b->is_copy || (!is_first && !is_next);
-    int err = al_store_begin(b->store);
+    bool moved = has_meta(b->store, AL_META_PLACE) &&
+                 !meta_is(b->store, AL_META_PLACE, place, sizeof(place));
+    if (moved)
+        b->new_log = "log.db was put in its place, and may be an older copy";
+    else if (!is_first && !is_next)
+        b->new_log = "log.db is older than its keys";
+    err = al_store_begin(b->store);
     if (err != 0)
         return err;
-    err = al_store_kv_put(b->store, AL_SPACE_META, al_slice_str(META_INSTANCE),
+    err = al_store_kv_put(b->store, AL_SPACE_META, al_slice_str(AL_META_INSTANCE),
         al_slice_of(start->instance, sizeof(start->instance)));
     if (err == 0)
         err = al_store_kv_put(
-            b->store, AL_SPACE_META, al_slice_str(META_STARTS), al_slice_of(now, sizeof(now)));
+            b->store, AL_SPACE_META, al_slice_str(AL_META_STARTS), al_slice_of(now, sizeof(now)));
     if (err == 0)
-        err = al_store_kv_put(
-            b->store, AL_SPACE_META, al_slice_str(META_PLACE), al_slice_of(place, sizeof(place)));
+        err = al_store_kv_put(b->store, AL_SPACE_META, al_slice_str(AL_META_PLACE),
+            al_slice_of(place, sizeof(place)));
     if (err == 0)
         return al_store_commit(b->store);
     al_store_rollback(b->store);
@@ -158,7 +169,9 @@ static int make_node(struct al_boot *b)
         .agent = b->agent,
         .audience = b->conf->audience,
         .hold_s = b->conf->hold_s,
-        .new_log = b->new_log,
+        .new_log = b->new_log != NULL,
+        .new_log_why = b->new_log,
+        .copy = b->is_copy,
         .listens_at_start = b->conf->listen_given,
         .static_addresses = addresses,
         .static_address_count = b->conf->address_count,
@@ -176,7 +189,7 @@ int al_boot(struct al_boot *b, struct al_complaint *c)
     b->lock = -1;
     int err = take_lock(b, c);
     if (err == 0)
-        err = find_network(b, c);
+        err = al_boot_network(&b->network, b->conf, c);
     if (err == 0)
         err = load_keys(b, &start, c);
     if (err != 0)
@@ -184,11 +197,16 @@ int al_boot(struct al_boot *b, struct al_complaint *c)
     err = al_store_open(&b->store, b->paths->log_db, AL_STORE_WRITE);
     if (err == AL_E_NOT_FOUND)
         return fail(c, err, "there are keys, but no log: log.db is gone",
-            "stop the node and put a backup in the place of log.db");
+            "aloud restore --backup FILE   (or: aloud restore --from TICKET)");
     if (err == 0)
         err = compare_start(b, &start);
     if (err == 0)
         err = make_node(b);
+    bool half = al_files_restore_open(b->paths->keys);
+    if (err == 0 && half && !b->is_copy) /* cut off after everything was there */
+        err = al_files_restore_end(b->paths->keys);
+    if (err == AL_E_NOT_INITIALISED && half)
+        return half_restored(c);
     if (err == AL_E_NOT_INITIALISED)
         return fail(c, err, "the log belongs to another identity than the keys", "aloud paths");
     return err == 0 ? 0 : fail(c, err, "the log cannot be opened", "aloud paths");

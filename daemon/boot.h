@@ -17,9 +17,16 @@ struct al_boot {
     struct al_network network;
     struct al_store *store; /* opened already, for the node to take over first */
     struct al_node *node;
-    bool is_copy; /* of another directory, of this machine or another */
-    bool new_log;
+    bool is_copy;        /* of the data of another machine */
+    const char *new_log; /* why the own log may not be whole; NULL: it is */
 };
+
+/*
+ * The network that |conf| names: a private one has its secret in a file of exactly 32 bytes.
+ * Returns 0 or AL_E_CONFIG, which is filled into |ret_complaint|.
+ */
+AL_MUST_CHECK int al_boot_network(
+    struct al_network *ret, const struct al_conf *conf, struct al_complaint *ret_complaint);
 
 /*
  * Do it all. |b| has paths, conf and agent, and is to be finished with al_boot_fini() in any case.

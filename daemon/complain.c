@@ -1,6 +1,9 @@
 #include "complain.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -50,9 +53,31 @@ void al_complain_of_dir(struct al_complaint *c, int err, const char *path)
     (void)snprintf(c->text, sizeof(c->text), "%s: %s", path, al_err_words(err));
     if (err != AL_E_PERMISSION)
         return;
+    struct stat st;
+    if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
+        (void)snprintf(c->text, sizeof(c->text),
+            "%s is a link, and another could be put in its place unnoticed", path);
+        char real[PATH_MAX];
+        const char *name = realpath(path, real);
+        (void)snprintf(
+            c->command, sizeof(c->command), "aloud --home '%s'", name == NULL ? "DIRECTORY" : name);
+        c->hint = c->command;
+        return;
+    }
     (void)snprintf(c->text, sizeof(c->text), "%s must be yours, and closed to others", path);
     (void)snprintf(c->command, sizeof(c->command), "chmod 700 '%s'", path);
     c->hint = c->command;
+}
+
+int al_complain_of_paths(struct al_complaint *c, int err, const char *hint)
+{
+    const char *home = getenv("HOME");
+    bool lost = err == AL_E_PATH && (home == NULL || home[0] != '/');
+    c->err = err;
+    c->what = "there is no place for aloud's files";
+    c->why = !lost ? NULL : home == NULL ? "HOME is not set" : "HOME is not an absolute path";
+    c->hint = hint;
+    return err;
 }
 
 static void put(struct al_buf *b, const char *before, const char *text, const char *after)

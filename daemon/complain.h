@@ -34,6 +34,9 @@ struct al_complaint {
  */
 void al_complain_of_dir(struct al_complaint *c, int err, const char *path);
 
+/* There is no place for aloud's files because of |err|; |hint| as above. Returns |err|. */
+int al_complain_of_paths(struct al_complaint *c, int err, const char *hint);
+
 /* Write it to stderr, made safe. Returns the status of its error. */
 int al_complain(const struct al_complaint *c);
 

@@ -16,9 +16,11 @@
 #include "id.h"
 #include "init.h"
 #include "limit.h"
+#include "names.h"
 #include "node_thread.h"
 #include "paths.h"
 #include "phrase.h"
+#include "place.h"
 #include "private.h"
 #include "scan.h"
 #include "store.h"
@@ -37,8 +39,8 @@ static const char usage[] =
 struct init {
     const char *phrase_out;
     const char *home;
-    char name[AL_NAME_MAX + 2]; /* room to notice a longer one */
-    char device[AL_NAME_MAX + 2];
+    char name[AL_NAMES_BYTES];
+    char device[AL_NAMES_BYTES];
     struct al_paths paths;
     int lock;
     bool has_phrase_file; /* made here, of no use unless all the rest succeeds */
@@ -99,38 +101,14 @@ static int fail(struct init *n, int err, const char *what, const char *why, cons
 
 /* --- what is there already ----------------------------------------------------------------- */
 
-static int stop_at_first(void *arg, const struct al_store_log *log)
-{
-    (void)arg;
-    (void)log;
-    return AL_E_EXISTS;
-}
-
 /* A log without keys is what a broken-off init leaves, unless there are entries in it. */
 static int clear_half_made(struct init *n)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    struct al_store *store;
-    int err = al_store_open(&store, n->paths.log_db, AL_STORE_WRITE);
-    if (err == AL_E_NOT_FOUND)
-        return 0;
-    if (err == 0) {
-        err = al_store_logs(store, stop_at_first, NULL);
-        al_store_close(store);
-    }
-    if (err == AL_E_EXISTS)
-        return fail(n, err, "there is a log here, but no keys",
-            "its entries belong to somebody: init does not touch them",
-            "stop the node and put a backup in the place of log.db");
-    if (err != 0)
-        return fail(n, err, "there is a log here that cannot be read", NULL, "aloud paths");
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-        char path[AL_PATH_BYTES + 8];
-        (void)snprintf(path, sizeof(path), "%s%s", n->paths.log_db, suffixes[i]);
-        if (unlink(path) != 0 && errno != ENOENT)
-            return fail(n, al_private_err(errno), "a half-made log cannot be removed", NULL, NULL);
-    }
-    return 0;
+    int err = al_place_clear(n->paths.log_db, &n->complaint);
+    return err != AL_E_EXISTS
+               ? err
+               : fail(n, err, "there is a log here, but no keys",
+                     "its entries belong to somebody: init does not touch them", "aloud restore");
 }
 
 static int look_around(struct init *n)
@@ -143,6 +121,9 @@ static int look_around(struct init *n)
         al_complain_of_dir(&n->complaint, err, n->paths.data);
         return err;
     }
+    if (al_files_restore_open(n->paths.keys))
+        return fail(n, AL_E_EXISTS, "a restore was begun here and did not come to its end",
+            "it can be begun again, with the same words", "aloud restore");
     err = al_files_load(&n->keyring, n->paths.keys);
     if (err == 0)
         return fail(n, AL_E_EXISTS, "this machine has an identity already",
@@ -154,18 +135,6 @@ static int look_around(struct init *n)
 
 /* --- names --------------------------------------------------------------------------------- */
 
-/* A name that would show as something else is none. */
-static bool is_good_name(const char *name)
-{
-    uint8_t bytes[AL_NAME_MAX * 4];
-    struct al_buf safe = al_buf_fixed(bytes, sizeof(bytes));
-    size_t n = strlen(name);
-    if (n == 0 || n > AL_NAME_MAX || name[0] == ' ' || name[n - 1] == ' ')
-        return false;
-    al_text_safe(&safe, al_slice_str(name), AL_TEXT_NAME);
-    return al_slice_is(al_buf_slice(&safe), name);
-}
-
 static int find_names(struct init *n)
 {
     bool asks = n->name[0] == '\0' && al_terminal_is_there();
@@ -174,15 +143,10 @@ static int find_names(struct init *n)
             "aloud init --name NAME --phrase-out FILE");
     if (asks && !al_terminal_ask(n->name, sizeof(n->name), "Your name, as others will see it: "))
         return fail(n, AL_E_PARAMS, "a name is needed", "the input ended", NULL);
-    if (!is_good_name(n->name))
-        return fail(n, AL_E_PARAMS, "that name is not possible",
-            "a name has 1 to 64 bytes of visible text, without a space at its ends", NULL);
-    if (n->device[0] == '\0' &&
-        (gethostname(n->device, sizeof(n->device)) != 0 || !is_good_name(n->device)))
-        (void)strcpy(n->device, "device");
-    if (!is_good_name(n->device))
-        return fail(n, AL_E_PARAMS, "that device name is not possible",
-            "it has 1 to 64 bytes of visible text, without a space at its ends", NULL);
+    if (!al_names_good(n->name))
+        return fail(n, AL_E_PARAMS, "that name is not possible", AL_NAMES_RULE, NULL);
+    if (!al_names_device(n->device))
+        return fail(n, AL_E_PARAMS, "that device name is not possible", AL_NAMES_RULE, NULL);
     return 0;
 }
 
@@ -292,7 +256,7 @@ static int run(struct init *n)
         return fail(n, err, "libsodium fails its self-test", NULL, NULL);
     err = al_paths_init(&n->paths, n->home);
     if (err != 0)
-        return fail(n, err, "there is no place for aloud's files", NULL, "aloud init --home DIR");
+        return al_complain_of_paths(&n->complaint, err, "aloud init --home DIR");
     if (n->phrase_out == NULL && !al_terminal_is_there())
         return fail(n, AL_E_PARAMS, "the 24 words have nowhere to go", "there is no terminal",
             "aloud init --name NAME --phrase-out FILE");

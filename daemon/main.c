@@ -15,12 +15,14 @@
 #include "loop.h"
 #include "private.h"
 #include "ready.h"
+#include "restore_cmd.h"
 
 #define AGENT "aloudd/" ALOUD_VERSION
 
 static const char usage[] =
     "usage: aloudd [options]            run the node\n"
     "       aloudd init [options]       make an identity; see aloudd init --help\n"
+    "       aloudd restore [options]    bring one back; see aloudd restore --help\n"
     "\n"
     "  --foreground     stay in this terminal and log to it\n"
     "  --home DIR       keep everything under DIR\n"
@@ -125,7 +127,7 @@ static int configure(struct process *p)
     const struct options *o = &p->options;
     int err = al_paths_init(&p->paths, o->home);
     if (err != 0)
-        return fail(p, err, "there is no place for aloud's files", "aloudd --home DIR");
+        return al_complain_of_paths(&p->complaint, err, "aloudd --home DIR");
     if (o->socket != NULL)
         err = make_absolute(p, p->paths.socket, sizeof(p->paths.socket), o->socket);
     if (err == 0 && o->config != NULL)
@@ -196,10 +198,9 @@ static int run(struct process *p)
 {
     if (p->boot.is_copy)
         al_logger_line(p->logger, LOG_WARNING,
-            "this directory is a copy of another: entries go into a new log");
-    else if (p->boot.new_log)
-        al_logger_line(
-            p->logger, LOG_WARNING, "log.db is older than the keys say: entries go into a new log");
+            "this is a copy of another machine: nothing leaves it before aloud restore");
+    else if (p->boot.new_log != NULL)
+        al_logger_line(p->logger, LOG_WARNING, "%s: entries go into a new log", p->boot.new_log);
     const struct al_loop_opts opts = {
         .conf = &p->conf,
         .paths = &p->paths,
@@ -231,6 +232,8 @@ int main(int argc, char **argv)
     harden();
     if (argc > 1 && strcmp(argv[1], "init") == 0)
         return al_init_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "restore") == 0)
+        return al_restore_command(argc - 1, argv + 1);
     static struct process process = {.options = {.ready_fd = -1}, .boot = {.lock = -1}};
     struct process *p = &process;
     int status = read_line(&p->options, argc, argv);

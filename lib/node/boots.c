@@ -35,8 +35,8 @@ int node_load_boots(struct al_node *n)
 
 int node_save_boots(struct al_node *n)
 {
-    int err =
-        al_store_kv_put(n->store, AL_SPACE_META, al_slice_str(AL_META_BOOTS), al_buf_slice(&n->boots));
+    int err = al_store_kv_put(
+        n->store, AL_SPACE_META, al_slice_str(AL_META_BOOTS), al_buf_slice(&n->boots));
     if (err == 0 && n->boots_lost)
         err = al_store_kv_put(
             n->store, AL_SPACE_META, al_slice_str(AL_META_BOOTS_LOST), al_slice_str("1"));

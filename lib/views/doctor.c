@@ -78,8 +78,8 @@ static int on_entry(void *arg, const struct al_store_row *row)
     struct check *k = arg;
     struct al_hash id;
     if (row->seq != k->next) {
-        find(k, "entry-missing", "error", "stop the node and put a backup in the place of log.db",
-            "%s lacks entry %llu", k->name, (unsigned long long)k->next);
+        find(k, "entry-missing", "error", "aloud restore --backup FILE", "%s lacks entry %llu",
+            k->name, (unsigned long long)k->next);
         return 1;
     }
     struct al_header h = {
@@ -97,7 +97,7 @@ static int on_entry(void *arg, const struct al_store_row *row)
     }
     al_header_id(&id, &h);
     if (!al_hash_eq(&id, &row->id))
-        find(k, "entry-damaged", "error", "stop the node and put a backup in the place of log.db",
+        find(k, "entry-damaged", "error", "aloud restore --backup FILE",
             "%s is damaged at entry %llu: its content does not match its id", k->name,
             (unsigned long long)row->seq);
     k->stubs += row->payload.n == 0 ? 1 : 0;
@@ -118,8 +118,7 @@ static int check_signatures(struct check *k, uint64_t first, uint64_t last)
         uint64_t at;
         int err = al_store_sig(s, &at, &sig, k->log->no, seq);
         if (err == AL_E_NOT_FOUND || (err == 0 && at > last)) {
-            find(k, "signature-missing", "error",
-                "stop the node and put a backup in the place of log.db",
+            find(k, "signature-missing", "error", "aloud restore --backup FILE",
                 "%s has no signature over its entries %llu to %llu", k->name,
                 (unsigned long long)seq, (unsigned long long)last);
             return 0;
@@ -129,8 +128,7 @@ static int check_signatures(struct check *k, uint64_t first, uint64_t last)
         if (err != 0 && err != AL_E_NOT_FOUND)
             return err;
         if (err != 0 || al_entry_verify(&sig, &k->log->device, &row.id) != 0)
-            find(k, "signature-bad", "error",
-                "stop the node and put a backup in the place of log.db",
+            find(k, "signature-bad", "error", "aloud restore --backup FILE",
                 "%s has a signature at entry %llu that is not its device's", k->name,
                 (unsigned long long)at);
         seq = at + 1;
@@ -152,8 +150,7 @@ static int on_run(void *arg, const struct al_store_run *run)
     if (run->first == 1) {
         al_entry_genesis(&genesis, &k->log->identity, &k->log->device, &k->log->log);
         if (!al_hash_eq(&genesis, &run->prev))
-            find(k, "chain-broken", "error",
-                "stop the node and put a backup in the place of log.db",
+            find(k, "chain-broken", "error", "aloud restore --backup FILE",
                 "%s does not begin as the log of that person", k->name);
     }
     int err = al_store_entries(k->c->r->log, k->log->no, run->first, run->last, on_entry, k);
