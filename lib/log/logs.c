@@ -102,6 +102,16 @@ static int take_statement(
     return err;
 }
 
+int al_logs_learn(struct al_logs *l)
+{
+    bool is_new;
+    al_keyring_learn(&l->keys, &is_new, l->self->record);
+    int err = is_new ? al_circles_retry(l->circles, l->now) : 0;
+    for (uint32_t i = 0; is_new && err == 0 && i < l->self->log_count; i++)
+        err = al_apply_again(l, l->self->logs[i]);
+    return err;
+}
+
 int al_logs_statement(struct al_logs *l, bool *ret_new, struct al_slice bytes)
 {
     struct al_statement s;

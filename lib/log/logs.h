@@ -97,7 +97,7 @@ AL_MUST_CHECK int al_logs_statement(struct al_logs *l, bool *ret_new, struct al_
 
 /*
  * Take the newest reading key that the own record holds for this device. What was sealed with it
- * and is here already takes effect now. Returns 0 or a store error.
+ * and is here already takes effect bit by bit: al_apply_again(). Returns 0 or a store error.
  */
 AL_MUST_CHECK int al_logs_learn(struct al_logs *l);
 

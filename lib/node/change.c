@@ -31,8 +31,8 @@ static int unseal(const struct al_node *n, uint8_t *out, size_t *ret_n,
     const struct al_sealed *sealed, const struct al_place *place)
 {
     uint8_t key[32];
-    for (uint32_t g = n->opts.keyring->generation; g > 0; g--) {
-        if (al_keyring_me_key(key, n->opts.keyring, g) == 0 && al_sealed_hint_matches(sealed, key))
+    for (uint32_t g = n->logs->keyring->generation; g > 0; g--) {
+        if (al_keyring_me_key(key, n->logs->keyring, g) == 0 && al_sealed_hint_matches(sealed, key))
             return al_sealed_decrypt(out, ret_n, sealed, key, place);
     }
     return AL_E_SEALED;

@@ -205,6 +205,10 @@ static void tidy(struct al_node *n)
 
 void al_node_commit(struct al_node *n)
 {
+    if (n->turn_err == 0)
+        n->turn_err = al_apply_step(n->logs);
+    if (n->turn_err == 0 && n->logs->again > 0)
+        n->due = true; /* the rest in the next turns, so that others get their share */
     if (n->turn_err == 0 && n->logs->relations_changed)
         n->turn_err = al_gossip_relations_changed(n->gossip);
     if (n->turn_err == 0) {
