@@ -76,7 +76,8 @@ def test_it_reads_what_another_one_wrote_from_a_node_that_carries_it(new_node):
     arrived = {"query": "\"by way of ana\""}
     eventually(lambda: ana.api().call("search", **arrived)["rows"], "the exchange")
     kai.stop()
-    rows, _ = read(ana.api().write("invite")["ticket"], "--person", reader.id_text(status["identity"]))
+    rows, _ = read(ana.api().write("invite")["ticket"], "--person",
+                   reader.id_text(status["identity"]))
     assert notes(rows) == ["from kai, by way of ana"]
 
 

@@ -191,7 +191,8 @@ FIELDS = {
     "val": anything, "who": b(32), "from": at_least_one(REF, 64), "meta": some(1, PAYLOAD_MAX),
     "name": short(64), "tags": at_least_one(short(64), 16, key=lambda v: v.encode()),
     "text": short(32768), "about": short(4096), "boxes": at_least_one(b(96), 152),
-    "files": at_least_one(attachment, 8), "knows": short(4096), "quote": short(8192), "state": progress, "title": short(512),
+    "files": at_least_one(attachment, 8), "knows": short(4096), "quote": short(8192),
+    "state": progress, "title": short(512),
     "wants": short(4096), "parents": list_of(REF, 4), "working": short(4096),
 }
 CONTENT = ["at", "src", "text", "tags", "files"]
