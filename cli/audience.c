@@ -15,3 +15,9 @@ const char *al_audience_words(
         return "web (public)";
     return al_cli_dup(c, to);
 }
+
+const char *al_audience_circle(struct al_cli *c, struct al_slice name, uint64_t members)
+{
+    const char *words = al_cli_str(c, "circle:%s", al_cli_dup(c, name));
+    return members == 0 ? words : al_cli_str(c, "%s (%llu)", words, (unsigned long long)members);
+}

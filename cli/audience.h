@@ -11,4 +11,7 @@
 const char *al_audience_words(
     struct al_cli *c, struct al_slice to, uint64_t people, uint64_t devices);
 
+/* "circle:team (4)"; |members|: how many there are, 0: not known. */
+const char *al_audience_circle(struct al_cli *c, struct al_slice name, uint64_t members);
+
 #endif

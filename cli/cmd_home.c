@@ -21,6 +21,7 @@ struct home {
     struct al_row *others; /* among |newest| */
     size_t other_count;
     uint64_t following;
+    uint64_t held;
 };
 
 /* The rows of one call of timeline, which stay until the end. */
@@ -61,6 +62,7 @@ static int gather(struct al_cli *c, struct home *h)
     if (status != 0)
         return status;
     h->following = al_get_uint(result, "following");
+    h->held = al_get_uint(result, "held");
     return 0;
 }
 
@@ -121,6 +123,9 @@ static int say(struct al_cli *c, const struct home *h)
         err = al_feed_rows(&feed, h->others, h->other_count);
         al_say(c->out, AL_STYLE_NONE, "\n");
     }
+    if (h->held > 0)
+        al_say(c->out, AL_STYLE_NONE, "%llu %s out yet: aloud held, aloud undo\n\n",
+            (unsigned long long)h->held, h->held == 1 ? "post is not" : "posts are not");
     say_next(c, h);
     return err == 0 ? 0 : al_cli_fail_call(c, err);
 }

@@ -240,23 +240,23 @@ static void say_entry(struct al_cli *c, const struct al_row *r)
     }
 }
 
-/* The entry and what its author changed, oldest first. */
+/* Every version, oldest first; an entry that was never edited has one. */
 static int history(struct al_cli *c, const struct al_row *r, struct al_slice result)
 {
-    struct al_row *edits;
+    struct al_row *versions;
     size_t n;
-    int err = al_row_out_read(&edits, &n, result, "edits");
-    if (err == 0 && al_out_is_pretty(c->out)) {
+    int err = al_row_out_read(&versions, &n, result, "edits");
+    if (err != 0)
+        return al_cli_fail_call(c, err);
+    const struct al_row *rows = n > 0 ? versions : r;
+    n = n > 0 ? n : 1;
+    if (al_out_is_pretty(c->out)) {
         struct al_feed feed = {.out = c->out, .now_ms = al_cli_now_ms(), .style = AL_FEED_FULL};
-        err = al_feed_rows(&feed, r, 1);
-        if (err == 0)
-            err = al_feed_rows(&feed, edits, n);
-    } else if (err == 0) {
-        al_row_out(c->out, r);
-        for (size_t i = 0; i < n; i++)
-            al_row_out(c->out, &edits[i]);
+        err = al_feed_rows(&feed, rows, n);
     }
-    free(edits);
+    for (size_t i = 0; i < n && !al_out_is_pretty(c->out); i++)
+        al_row_out(c->out, &rows[i]);
+    free(versions);
     return err == 0 ? AL_EXIT_DONE : al_cli_fail_call(c, err);
 }
 
@@ -299,7 +299,7 @@ const struct al_cmd al_cmd_show = {
     .summary = "one entry with everything known of it",
     .about = "An id may be as short as it is unique; last and last~2 are your own newest ones, "
              "@kai/last is his.",
-    .opts = (const struct al_cli_opt[]){{"history", 0, NULL, "it and every change of it"},
+    .opts = (const struct al_cli_opt[]){{"history", 0, NULL, "every version of it, oldest first"},
         {"verify", 0, NULL, "check hash and signature here, not in the node"},
         {"raw", 0, NULL, "header, signature and content, in hexadecimal"}, {0}},
     .fields = AL_ROW_OUT_FIELDS

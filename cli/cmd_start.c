@@ -136,9 +136,9 @@ static void find_problems(struct al_cli *c, struct state *s)
             "aloud post --resend");
     if (drafts.left > 0)
         add(s,
-            al_cli_str(c, "%zu unfinished %s in %s/drafts", drafts.left,
-                drafts.left == 1 ? "text is" : "texts are", c->paths.state),
-            "aloud post < FILE, or remove it");
+            al_cli_str(c, "%zu unfinished %s among the drafts", drafts.left,
+                drafts.left == 1 ? "text is" : "texts are"),
+            "aloud drafts");
     uint64_t behind = al_get_uint(s->views, "behind");
     if (behind > 0)
         add(s,
@@ -188,8 +188,10 @@ static void say_state(struct al_cli *c, const struct state *s)
     label(o, "entries");
     uint64_t all = al_get_uint(s->node, "entries");
     uint64_t own = al_get_uint(s->node, "own_entries");
-    al_say(o, AL_STYLE_NONE, "%llu, %s\n", (unsigned long long)all,
-        own == all ? "all yours" : al_cli_str(c, "%llu of them yours", (unsigned long long)own));
+    uint64_t held = al_get_uint(s->node, "held");
+    al_say(o, AL_STYLE_NONE, "%llu, %s%s\n", (unsigned long long)all,
+        own == all ? "all yours" : al_cli_str(c, "%llu of them yours", (unsigned long long)own),
+        held == 0 ? "" : al_cli_str(c, "; %llu held back", (unsigned long long)held));
     label(o, "people");
     al_say(o, AL_STYLE_NONE, "%llu known, %llu followed\n",
         (unsigned long long)al_get_uint(s->node, "people"),
@@ -218,7 +220,7 @@ static void print_state(struct al_cli *c, const struct state *s)
         al_say(c->out, AL_STYLE_NONE, "\n");
     say_state(c, s);
     static const char *const numbers[] = {"devices", "entries", "own_entries", "logs", "people",
-        "following", "peers", "alone", "behind"};
+        "following", "peers", "alone", "behind", "held"};
     al_out_row(c->out);
     al_out_id(c->out, "identity", al_get_b32(s->node, "identity"), 0);
     al_out_id(c->out, "device", al_get_b32(s->node, "device"), 0);
@@ -262,7 +264,7 @@ const struct al_cmd al_cmd_status = {
     .summary = "how things stand: problems first, else five lines",
     .opts = status_opts,
     .fields = "identity, device, name, agent, started, devices, entries, own_entries, logs, "
-              "people, following, peers, alone, behind, views_behind, listening, "
+              "people, following, peers, alone, behind, held, views_behind, listening, "
               "phrase_confirmed, problems",
     .examples = {"aloud status", "aloud status --check >/dev/null || aloud status"},
     .run = run_status,

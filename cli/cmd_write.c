@@ -9,10 +9,12 @@
 #include "draft.h"
 #include "editor.h"
 #include "heapbuf.h"
+#include "posted.h"
 #include "refs.h"
 #include "rpc.h"
 #include "scan.h"
 #include "tags.h"
+#include "to.h"
 #include "write.h"
 
 #define STDIN_BYTES_MAX (1024 * 1024)
@@ -20,7 +22,7 @@
 /* An entry as it comes together. */
 struct entry {
     const char *kind;
-    const char *to; /* NULL: that of the thread */
+    struct al_to to; /* no name: that of the thread */
     uint64_t at_ms;
     struct al_tags tags;
     struct al_slice text;
@@ -33,13 +35,7 @@ struct entry {
 static int check_to(struct al_cli *c, struct entry *e)
 {
     const char *to = al_cli_opt(c, "to");
-    if (to == NULL)
-        return 0;
-    if (strcmp(to, "me") != 0 && strcmp(to, "network") != 0 && strcmp(to, "web") != 0)
-        return al_fail(c, AL_EXIT_USAGE, al_cli_str(c, "nothing can be posted to '%s'", to),
-            "It goes to me (only my devices), network (anyone here) or web (public).", NULL);
-    e->to = to;
-    return 0;
+    return to == NULL ? 0 : al_to_read(c, &e->to, to);
 }
 
 static int check_kind(struct al_cli *c, struct entry *e)
@@ -187,34 +183,6 @@ static int check_text(struct al_cli *c, const struct entry *e, const struct al_d
     return t.what == NULL ? 0 : al_draft_refuse(c, d, t);
 }
 
-static void print_posted(struct al_cli *c, const struct entry *e, struct al_slice answer)
-{
-    struct al_ref ref = {0};
-    struct al_slice raw = al_rpc_param(answer, "ref");
-    if (raw.n > 0) {
-        struct al_read r = al_read_init(raw);
-        al_read_ref(&r, &ref);
-    }
-    struct al_slice to = al_get_str(answer, "to");
-    if (to.n == 0 && e->to != NULL)
-        to = al_slice_str(e->to);
-    const char *audience =
-        al_audience_words(c, to, al_get_uint(answer, "people"), al_get_uint(answer, "devices"));
-    struct al_slice tags[AL_TAGS_MAX];
-    for (size_t i = 0; i < e->tags.count; i++)
-        tags[i] = al_slice_str(e->tags.tag[i]);
-
-    al_say_id(c->out, ref.id.b, 0);
-    al_say(c->out, AL_STYLE_NONE, "  %s  %s\n", e->kind, audience);
-    al_out_row(c->out);
-    al_out_id(c->out, "id", ref.id.b, 0);
-    al_out_cstr(c->out, "kind", e->kind);
-    al_out_text(c->out, "to", to);
-    al_out_cstr(c->out, "audience", audience);
-    al_out_texts(c->out, "tags", tags, e->tags.count);
-    al_out_row_end(c->out);
-}
-
 static int send_entry(struct al_cli *c, struct entry *e)
 {
     struct al_draft d = {.text = e->text, .file = e->file, .again = e->again};
@@ -229,13 +197,13 @@ static int send_entry(struct al_cli *c, struct entry *e)
     struct al_buf entry = al_heapbuf();
     al_params_raw(&d.call, "entry", encode_entry(&entry, e));
     al_heapbuf_free(&entry);
-    if (e->to != NULL)
-        al_params_cstr(&d.call, "to", e->to);
+    al_to_params(&d.call, &e->to);
     struct al_slice answer;
     status = al_draft_send(c, &answer, &d);
     al_params_free(&d.call);
     if (status == 0)
-        print_posted(c, e, answer);
+        al_posted_print(
+            c, answer, &(struct al_posted){.kind = e->kind, .to = e->to.name, .tags = &e->tags});
     return status;
 }
 
@@ -265,8 +233,12 @@ static int run_resend(struct al_cli *c)
 /* Who will read it, in words, when the editor is to show them. */
 static int post_audience(struct al_cli *c, const char **ret, const struct entry *e)
 {
-    struct al_slice to = al_slice_str(e->to != NULL ? e->to : "");
-    if (e->editor && e->to == NULL) {
+    struct al_slice to = al_slice_str("");
+    if (e->to.name != NULL) {
+        *ret = e->to.words;
+        return 0;
+    }
+    if (e->editor) {
         struct al_slice result;
         int status = al_cli_call(c, &result, "status", NULL);
         if (status != 0)
@@ -303,7 +275,7 @@ static const struct al_cli_opt post_opts[] = {
     {"tag", 't', "TAG", "add a tag; may be repeated"},
     {"kind", 'k', "KIND", "note (the default), question or lesson"},
     {"at", 0, "WHEN", "when it happened: yesterday, \"monday 14:00\", -2d, 2026-11-22"},
-    {"to", 0, "AUDIENCE", "me, network or web; network unless audience.default says otherwise"},
+    {"to", 0, "AUDIENCE", "me, circle:NAME, network or web; audience.default, else network"},
     {"resend", 0, NULL, "only send what could not be sent before"},
     {0},
 };
@@ -319,7 +291,7 @@ const struct al_cmd al_cmd_post = {
              "written is lost: it is on disk before it is sent, and what can't "
              "be sent now is sent by the next post, never twice.",
     .opts = post_opts,
-    .fields = "id, kind, to, audience, tags",
+    .fields = AL_POSTED_FIELDS,
     .examples = {"aloud post \"uv_close runs its callback one turn later\" +libuv",
         "git diff --stat | aloud post --to me -t wip"},
     .args_max = -1,
@@ -352,7 +324,7 @@ static const struct al_cli_opt reply_opts[] = {
     {"edit", 'e', NULL, "write it in $VISUAL or $EDITOR"},
     {"tag", 't', "TAG", "add a tag; may be repeated"},
     {"at", 0, "WHEN", "when it happened"},
-    {"to", 0, "AUDIENCE", "me, network or web; without it, that of the thread"},
+    {"to", 0, "AUDIENCE", "me, circle:NAME, network or web; without it, that of the thread"},
     {0},
 };
 
@@ -364,7 +336,7 @@ const struct al_cmd al_cmd_reply = {
     .about = "ID is the beginning of an id, last, last~2 or @kai/last. The text comes from words, "
              "stdin or the editor, as with post. The reply has the readers of its thread.",
     .opts = reply_opts,
-    .fields = "id, kind, to, audience, tags",
+    .fields = AL_POSTED_FIELDS,
     .examples = {"aloud reply q7xk \"the callback runs in the next turn\"", "aloud reply last -e"},
     .args_min = 1,
     .args_max = -1,

@@ -13,7 +13,13 @@
     X(version)                                                                                     \
     X(post)                                                                                        \
     X(reply)                                                                                       \
+    X(edit)                                                                                        \
+    X(retract)                                                                                     \
+    X(share)                                                                                       \
+    X(undo)                                                                                        \
+    X(drafts)                                                                                      \
     X(home)                                                                                        \
+    X(held)                                                                                        \
     X(timeline)                                                                                    \
     X(day)                                                                                         \
     X(log)                                                                                         \

@@ -168,6 +168,13 @@ static int resend_all(struct al_cli *c, const char *except, size_t *sent)
     return err;
 }
 
+int al_draft_send_one(struct al_cli *c, const struct al_draft_info *d)
+{
+    size_t sent = 0;
+    int err = resend(c, d->path, &sent);
+    return err == 0 ? 0 : al_cli_fail_call(c, err);
+}
+
 int al_draft_send_waiting(struct al_cli *c, size_t *ret_sent)
 {
     size_t sent = 0;

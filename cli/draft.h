@@ -46,6 +46,27 @@ struct al_draft_count {
 };
 struct al_draft_count al_draft_count(struct al_cli *c);
 
+/* One that is there. */
+struct al_draft_info {
+    const char *name; /* of the file, without its suffix */
+    const char *path;
+    bool waits; /* it has its call with it, and is sent by the next post; else it is a text left */
+    bool busy;  /* a living command has it: hands off */
+    uint64_t time_ms;
+    struct al_slice text;
+};
+
+/*
+ * Those that are there, oldest first, at most |cap|; they live as long as |c|. Returns how many.
+ */
+size_t al_draft_list(struct al_cli *c, struct al_draft_info *ret, size_t cap);
+
+/*
+ * Send one that waits. Returns 0 when it is dealt with, also by leaving its text behind because it
+ * can't be posted, which has been said; else the exit status.
+ */
+AL_MUST_CHECK int al_draft_send_one(struct al_cli *c, const struct al_draft_info *d);
+
 /* The directory, made if need be; NULL with errno when that fails. */
 const char *al_draft_dir(struct al_cli *c);
 

@@ -161,3 +161,23 @@ int al_refs_person(struct al_cli *c, struct al_person *ret, const char *typed)
     person_read(ret, al_read_raw(&people));
     return 0;
 }
+
+const char *al_refs_who(struct al_cli *c, const uint8_t *identity)
+{
+    char id[AL_ID_TEXT];
+    struct al_params params = {0};
+    struct al_slice result;
+    struct al_person p = {.identity = identity};
+    uint32_t count = 0;
+    al_id_text(id, identity);
+    al_params_cstr(&params, "who", id);
+    int err = al_cli_try(c, &result, "person", &params);
+    al_params_free(&params);
+    if (err == 0) {
+        result = al_cli_keep(c, result);
+        struct al_read people = al_get_array(result, "people", &count);
+        if (count == 1)
+            person_read(&p, al_read_raw(&people));
+    }
+    return p.me ? "you" : al_refs_name(c, identity, p.name, p.petname);
+}

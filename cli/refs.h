@@ -29,4 +29,10 @@ AL_MUST_CHECK int al_refs_person(struct al_cli *c, struct al_person *ret, const 
 const char *al_refs_name(
     struct al_cli *c, const uint8_t *identity, struct al_slice name, bool petname);
 
+/*
+ * The same for an identity of which only the bytes are at hand: asks the node. Oneself is called
+ * "you".
+ */
+const char *al_refs_who(struct al_cli *c, const uint8_t *identity);
+
 #endif

@@ -1,0 +1,515 @@
+/* Changing one's mind about what one wrote: edit, retract, share. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "audience.h"
+#include "change.h"
+#include "cli.h"
+#include "cmds.h"
+#include "dirs.h"
+#include "draft.h"
+#include "editor.h"
+#include "feed.h"
+#include "heapbuf.h"
+#include "id.h"
+#include "posted.h"
+#include "refs.h"
+#include "row_say.h"
+#include "rpc.h"
+#include "scan.h"
+#include "to.h"
+#include "write.h"
+
+#define STDIN_BYTES_MAX (1024 * 1024)
+#define TITLE_COLUMNS 60
+
+/* ---- the entry that changes ---- */
+
+/* Fields that go along unchanged, as far as the entry has them. */
+static const char *const carried[] = {"url", "title", "quote", "from", "state"};
+#define CARRIED (sizeof(carried) / sizeof(carried[0]))
+
+static const char *short_id(struct al_cli *c, const struct al_row *r)
+{
+    char id[AL_ID_TEXT];
+    al_id_text_prefix(id, r->id, r->id_chars);
+    return al_cli_str(c, "%s", id);
+}
+
+/* Find an own entry that |verb| ("edit") may be done to. */
+static int find_own(struct al_cli *c, struct al_row *ret, const char *typed, const char *verb)
+{
+    int status = al_refs_entry(c, ret, typed);
+    if (status != 0)
+        return status;
+    const char *id = short_id(c, ret);
+    if (!ret->mine)
+        return al_fail_err(c, AL_E_PERMISSION,
+            al_cli_str(c, "%s is an entry of %s", id,
+                al_refs_name(c, ret->identity, ret->name, ret->petname)),
+            al_cli_str(c, "Only who wrote an entry can %s it.", verb),
+            al_cli_str(c, "aloud reply %s", id));
+    if (al_slice_is(ret->state, "retracted"))
+        return al_fail_err(c, AL_E_NOT_FOUND, al_cli_str(c, "%s was retracted already", id),
+            "Nothing of its words is here any more.", "aloud log");
+    return 0;
+}
+
+/* As find_own(), and its words must be at hand. */
+static int find_readable(struct al_cli *c, struct al_row *ret, const char *typed, const char *verb)
+{
+    int status = find_own(c, ret, typed, verb);
+    bool there = !al_slice_is(ret->state, "missing") && !al_slice_is(ret->state, "unreadable");
+    if (status != 0 || there)
+        return status;
+    return al_fail_err(c, AL_E_NOT_FOUND,
+        al_cli_str(c, "the words of %s are not here", short_id(c, ret)),
+        "They come from another device of yours, once it is connected.", "aloud peers");
+}
+
+static void put_tags(struct al_params *entry, const struct al_tags *tags)
+{
+    struct al_buf b = al_heapbuf();
+    if (tags->count == 0)
+        return;
+    al_write_array(&b, tags->count);
+    for (size_t i = 0; i < tags->count; i++)
+        al_write_cstr(&b, tags->tag[i]);
+    al_params_raw(entry, "tags", al_buf_slice(&b));
+    al_heapbuf_free(&b);
+}
+
+/* The call of `post` for a |kind| of change of |row|, with its content as it is now but |text|. */
+static void put_content(struct al_params *call, const char *kind, const struct al_row *row,
+    struct al_slice text, const struct al_tags *tags)
+{
+    struct al_params entry = {0};
+    al_params_cstr(&entry, "k", kind);
+    al_params_raw(&entry, "of", row->ref);
+    if (text.n > 0)
+        al_params_str(&entry, "text", text);
+    put_tags(&entry, tags);
+    for (size_t i = 0; i < CARRIED; i++) {
+        struct al_slice value =
+            row->fields.n == 0 ? al_slice_of(NULL, 0) : al_rpc_param(row->fields, carried[i]);
+        if (value.n > 0)
+            al_params_raw(&entry, carried[i], value);
+    }
+    al_params_raw(call, "entry", al_params_done(&entry));
+    al_params_free(&entry);
+}
+
+static void row_tags(struct al_tags *ret, const struct al_row *row)
+{
+    for (size_t i = 0; i < row->tag_count; i++)
+        (void)!al_tags_add(ret, row->tags[i]);
+}
+
+/* ---- edit ---- */
+
+struct edit {
+    struct al_row row;
+    struct al_slice text;
+    const char *file; /* where the editor left it, or NULL */
+    struct al_tags tags;
+    const char *again;
+};
+
+static int fail_tag(struct al_cli *c, int err, const char *tag)
+{
+    if (err == AL_E_LIMIT)
+        return al_fail(c, AL_EXIT_DATA,
+            al_cli_str(c, "an entry can have %d tags, and there are more", AL_TAGS_MAX), NULL,
+            NULL);
+    return al_fail(c, AL_EXIT_USAGE, al_cli_str(c, "'%s' is no tag", tag),
+        "A tag has letters, digits and - _ . / inside, and at most 64 bytes.", NULL);
+}
+
+/* True if the text by itself, or an option, says that |tag| goes. */
+static bool is_untagged(const struct al_cli *c, const char *tag, const struct al_tags *in_text)
+{
+    const char *gone;
+    for (size_t i = 0; i < in_text->count; i++) {
+        if (strcmp(in_text->tag[i], tag) == 0)
+            return true;
+    }
+    for (int i = 0; (gone = al_cli_opt_nth(c, "untag", i)) != NULL; i++) {
+        if (strcmp(gone + (gone[0] == '#' || gone[0] == '+'), tag) == 0)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * The tags of the new version: those of the old one that stood beside its text, those of the new
+ * text, and those of the options.
+ */
+static int edit_tags(struct al_cli *c, struct edit *e)
+{
+    struct al_tags old = {.count = 0};
+    struct al_tags in_text = {.count = 0};
+    const char *tag;
+    int err = 0;
+    row_tags(&old, &e->row);
+    (void)!al_tags_scan(&in_text, e->row.text);
+    for (size_t i = 0; i < old.count; i++) {
+        if (!is_untagged(c, old.tag[i], &in_text))
+            (void)!al_tags_add(&e->tags, al_slice_str(old.tag[i]));
+    }
+    for (int i = 0; (tag = al_cli_opt_nth(c, "tag", i)) != NULL; i++) {
+        err = al_tags_add(&e->tags, al_slice_str(tag));
+        if (err != 0)
+            return fail_tag(c, err, tag);
+    }
+    err = al_tags_scan(&e->tags, e->text);
+    return err == 0 ? 0 : fail_tag(c, err, "");
+}
+
+static void join_words(struct al_cli *c, struct edit *e)
+{
+    struct al_buf text = al_heapbuf();
+    for (int i = 1; i < c->arg_count; i++) {
+        if (i > 1)
+            al_buf_put(&text, " ", 1);
+        al_buf_put(&text, c->args[i], strlen(c->args[i]));
+    }
+    e->text = al_cli_keep(c, al_editor_trim(al_buf_slice(&text)));
+    al_heapbuf_free(&text);
+}
+
+static int read_stdin(struct al_cli *c, struct edit *e)
+{
+    struct al_buf text = al_heapbuf();
+    int status = 0;
+    if (al_dirs_read(&text, STDIN_FILENO, STDIN_BYTES_MAX) != 0)
+        status = al_fail_errno(c, errno, "the text can't be read", NULL);
+    e->text = al_cli_keep(c, al_editor_trim(al_buf_slice(&text)));
+    al_heapbuf_free(&text);
+    return status;
+}
+
+/* The new text from words, else from stdin, else from the editor, where the present one stands. */
+static int take_text(struct al_cli *c, struct edit *e)
+{
+    bool only_tags = al_cli_opt(c, "tag") != NULL || al_cli_opt(c, "untag") != NULL;
+    bool editor = al_cli_opt(c, "edit") != NULL;
+    int status = 0;
+    join_words(c, e);
+    if (e->text.n == 0 && !editor && isatty(STDIN_FILENO) != 1)
+        status = read_stdin(c, e);
+    if (status != 0 || (e->text.n > 0 && !editor))
+        return status;
+    if (only_tags && !editor) {
+        e->text = e->row.text;
+        return 0;
+    }
+    if (!editor && c->no_input)
+        return al_fail(c, AL_EXIT_NOTHING, "nothing changed: the new text is empty",
+            "To take the whole entry back, retract it.",
+            al_cli_str(c, "aloud retract %s", short_id(c, &e->row)));
+    return al_editor(c, &e->text, &e->file, e->text.n > 0 ? e->text : e->row.text,
+        al_cli_str(c,
+            "A new version of %s, for the same readers (%s). The versions before it stay\n"
+            "visible: aloud show --history. Leave it as it is, or empty, to change nothing.\n",
+            short_id(c, &e->row), al_cli_dup(c, e->row.to)));
+}
+
+static bool is_unchanged(const struct edit *e)
+{
+    struct al_tags old = {.count = 0};
+    row_tags(&old, &e->row);
+    bool same = old.count == e->tags.count &&
+                al_slice_eq(al_editor_trim(e->text), al_editor_trim(e->row.text));
+    for (size_t i = 0; same && i < old.count; i++)
+        same = strcmp(old.tag[i], e->tags.tag[i]) == 0;
+    return same;
+}
+
+static int send_edit(struct al_cli *c, struct edit *e)
+{
+    struct al_draft d = {.text = e->text, .file = e->file, .again = e->again};
+    struct al_slice answer;
+    if (!al_utf8_valid(e->text))
+        return al_draft_refuse(
+            c, &d, (struct al_trouble){.status = AL_EXIT_DATA, .what = "the text is not UTF-8"});
+    put_content(&d.call, "edit", &e->row, e->text, &e->tags);
+    int status = al_draft_send(c, &answer, &d);
+    al_params_free(&d.call);
+    if (status == 0)
+        al_posted_print(
+            c, answer, &(struct al_posted){.kind = "edit", .tags = &e->tags, .of = e->row.id});
+    return status;
+}
+
+static int run_edit(struct al_cli *c)
+{
+    struct edit e = {.again = al_cli_str(c, "aloud edit %s", c->args[0])};
+    int status = find_readable(c, &e.row, c->args[0], "edit");
+    if (status != 0) {
+        join_words(c, &e);
+        al_draft_leave(c, e.text, "aloud edit ID");
+        return status;
+    }
+    status = take_text(c, &e);
+    if (status == 0)
+        status = edit_tags(c, &e);
+    if (status != 0)
+        return status;
+    if (!is_unchanged(&e))
+        return send_edit(c, &e);
+    if (e.file != NULL)
+        (void)unlink(e.file);
+    al_cli_note(c, "aloud: nothing changed: it says that already.");
+    return AL_EXIT_DONE;
+}
+
+const struct al_cmd al_cmd_edit = {
+    .name = "edit",
+    .group = AL_GROUP_WRITE,
+    .usage = "ID [TEXT...]",
+    .summary = "give an own entry another text",
+    .about = "The new text comes from words, stdin or, on a terminal, your editor, where the "
+             "present one stands. It has the readers of the entry. The versions before it stay "
+             "in your log, and show --history shows them: what should not be read any more is "
+             "to be retracted.",
+    .opts = (const struct al_cli_opt[]){{"edit", 'e', NULL, "write it in $VISUAL or $EDITOR"},
+        {"tag", 't', "TAG", "add a tag; may be repeated"},
+        {"untag", 0, "TAG", "take a tag away; may be repeated"}, {0}},
+    .fields = AL_POSTED_FIELDS,
+    .examples = {"aloud edit last", "aloud edit q7xk \"one turn later, not two\" -t libuv"},
+    .args_min = 1,
+    .args_max = -1,
+    .run = run_edit,
+};
+
+/* ---- retract ---- */
+
+static const char *copies(const struct al_row *r)
+{
+    if (al_slice_is(r->to, "me"))
+        return "It was sealed for your own devices. Other nodes held only the sealed form, and "
+               "drop it, too; a backup of a device keeps what it has.";
+    return "What somebody has copied, read, printed or backed up stays with them, and so does what "
+           "they quoted in an answer.";
+}
+
+static void say_retraction(struct al_cli *c, const struct al_row *r)
+{
+    struct al_styled t;
+    al_styled_init(&t);
+    al_styled_add_id(&t, r->id, r->id_chars);
+    al_styled_addf(&t, AL_STYLE_NONE, "  ");
+    al_row_say_title(&t, r, TITLE_COLUMNS);
+    struct al_styled_box box = {.columns = al_feed_columns(c->out)};
+    (void)al_styled_say(c->out, &t, &box);
+    al_styled_fini(&t);
+    al_say_wrapped(c->out, AL_STYLE_NONE,
+        al_slice_str("Its words, all its versions among them, are dropped here within a minute, "
+                     "and on each honest node as soon as it hears of this. That there was an "
+                     "entry, and when, stays visible."),
+        2);
+    al_say_wrapped(c->out, AL_STYLE_NONE, al_slice_str(copies(r)), 2);
+    al_out_flush(c->out);
+}
+
+int al_change_retract(struct al_cli *c, const struct al_row *row, struct al_slice why)
+{
+    const char *id = short_id(c, row);
+    say_retraction(c, row);
+    if (!al_cli_confirm(c, al_cli_str(c, "Retract %s?", id)))
+        return al_fail(c, AL_EXIT_REFUSED, "nothing retracted: it was not confirmed", NULL,
+            al_cli_str(c, "aloud retract %s --yes", id));
+    struct al_params entry = {0};
+    struct al_draft d = {.text = why, .again = al_cli_str(c, "aloud retract %s", id)};
+    struct al_slice answer;
+    al_params_cstr(&entry, "k", "retract");
+    al_params_raw(&entry, "of", row->ref);
+    if (why.n > 0)
+        al_params_str(&entry, "text", why);
+    al_params_raw(&d.call, "entry", al_params_done(&entry));
+    al_params_free(&entry);
+    if (d.text.n == 0) /* the name of what waits, should it have to */
+        d.text = al_slice_str(al_cli_str(c, "retract %s", id));
+    int status = al_draft_send(c, &answer, &d);
+    al_params_free(&d.call);
+    if (status == 0)
+        al_posted_print(c, answer, &(struct al_posted){.kind = "retract", .of = row->id});
+    return status;
+}
+
+static int run_retract(struct al_cli *c)
+{
+    struct edit why = {.file = NULL};
+    int status = find_own(c, &why.row, c->args[0], "retract");
+    join_words(c, &why);
+    return status == 0 ? al_change_retract(c, &why.row, why.text) : status;
+}
+
+const struct al_cmd al_cmd_retract = {
+    .name = "retract",
+    .group = AL_GROUP_WRITE,
+    .usage = "ID [WHY...]",
+    .summary = "take an own entry back",
+    .about = "Asks first. Its words and every version of it are dropped: from the logs, the "
+             "search index and the files here, and on every honest node that hears of it. "
+             "Copies that others made stay with them. The reason, if you give one, is for "
+             "everybody to read.",
+    .fields = AL_POSTED_FIELDS,
+    .examples = {"aloud retract last", "aloud retract q7xk \"that was not mine to tell\" --yes"},
+    .args_min = 1,
+    .args_max = -1,
+    .run = run_retract,
+};
+
+/* ---- share ---- */
+
+static const char *const gains[][2] = {
+    {"network", "everybody who carries your log, now and later"},
+    {"web", "everybody: the site you export shows it"},
+};
+
+/* Who can read it now, and who else then; and the very text. */
+static void say_share(
+    struct al_cli *c, const struct al_row *row, const struct al_to *to, const char *audience)
+{
+    const char *who = "its members";
+    for (size_t i = 0; i < sizeof(gains) / sizeof(gains[0]); i++) {
+        if (strcmp(to->name, gains[i][0]) == 0)
+            who = gains[i][1];
+    }
+    al_say(c->out, AL_STYLE_NONE, "from %s to ", al_cli_dup(c, row->to));
+    al_say(c->out, AL_STYLE_WARN, "%s", audience);
+    al_say(c->out, AL_STYLE_NONE, "\n");
+    al_say_wrapped(c->out, AL_STYLE_NONE,
+        al_slice_str(
+            al_cli_str(c, "Who gains it: %s. They read exactly this, under your name:", who)),
+        0);
+    struct al_styled t;
+    al_styled_init(&t);
+    al_row_say_body(&t, row);
+    al_say(c->out, AL_STYLE_NONE, "\n");
+    struct al_styled_box box = {.indent = 2, .columns = al_feed_columns(c->out) - 2};
+    (void)al_styled_say(c->out, &t, &box);
+    al_styled_fini(&t);
+    for (size_t i = 0; i < row->tag_count; i++) {
+        al_say(c->out, AL_STYLE_TAG, i == 0 ? "  #" : " #");
+        al_say_line(c->out, AL_STYLE_TAG, row->tags[i]);
+    }
+    al_say(c->out, AL_STYLE_NONE, row->tag_count > 0 ? "\n\n" : "\n");
+    al_out_flush(c->out);
+}
+
+static int rank(struct al_slice to)
+{
+    static const char *const order[] = {"me", "circle", "network", "web"};
+    for (int i = 0; i < 4; i++) {
+        if (al_slice_is(to, order[i]))
+            return i;
+    }
+    return 4;
+}
+
+/* Outward only; the node knows it as well, but this is the time to say why. */
+static int check_wider(struct al_cli *c, const struct al_row *row, const struct al_to *to)
+{
+    int before = rank(row->to);
+    int then = rank(al_slice_str(to->name));
+    if (then > before)
+        return 0;
+    const char *id = short_id(c, row);
+    if (then == before)
+        return al_fail_err(c, AL_E_AUDIENCE,
+            al_cli_str(c, "%s goes to %s already", id, al_cli_dup(c, row->to)),
+            then == 1 ? "One circle is not wider than another: what is for both is posted to both."
+                      : "A share is for more readers than the entry has.",
+            al_cli_str(c, "aloud show %s", id));
+    return al_fail_err(c, AL_E_AUDIENCE,
+        al_cli_str(c, "%s can't be taken from %s back to %s", id, al_cli_dup(c, row->to), to->name),
+        "Whoever has it has it. What is retracted is dropped by honest nodes.",
+        al_cli_str(c, "aloud retract %s", id));
+}
+
+/* With the numbers that go with it, for which the node is asked. */
+static int audience_now(struct al_cli *c, const char **ret, const struct al_to *to)
+{
+    struct al_slice result;
+    *ret = to->words;
+    if (to->circle.circle != NULL)
+        return 0;
+    int status = al_cli_call(c, &result, "status", NULL);
+    if (status == 0)
+        *ret = al_audience_words(c, al_slice_str(to->name), al_get_uint(result, "people"),
+            al_get_uint(result, "devices"));
+    return status;
+}
+
+static int send_share(struct al_cli *c, const struct al_row *row, const struct al_to *to)
+{
+    struct al_tags tags = {.count = 0};
+    struct al_draft d = {.text = row->text, .again = al_cli_str(c, "aloud post --to %s", to->name)};
+    struct al_slice answer;
+    row_tags(&tags, row);
+    put_content(&d.call, "share", row, row->text, &tags);
+    al_to_params(&d.call, to);
+    int status = al_draft_send(c, &answer, &d);
+    al_params_free(&d.call);
+    if (status == 0)
+        al_posted_print(c, answer,
+            &(struct al_posted){.kind = "share", .to = to->name, .tags = &tags, .of = row->id});
+    return status;
+}
+
+static int run_share(struct al_cli *c)
+{
+    struct al_row row;
+    struct al_to to;
+    const char *audience;
+    const char *typed = al_cli_opt(c, "to");
+    if (typed == NULL)
+        return al_fail(c, AL_EXIT_USAGE, "--to is missing: who is to gain it?",
+            "Outward only: from me to a circle, the network or the web.",
+            al_cli_str(c, "aloud share %s --to network", c->args[0]));
+    int status = find_readable(c, &row, c->args[0], "share");
+    if (status == 0)
+        status = al_to_read(c, &to, typed);
+    if (status == 0)
+        status = check_wider(c, &row, &to);
+    if (status == 0)
+        status = audience_now(c, &audience, &to);
+    if (status != 0)
+        return status;
+    say_share(c, &row, &to, audience);
+    if (al_cli_opt(c, "dry-run") != NULL) {
+        al_out_row(c->out);
+        al_out_id(c->out, "id", NULL, 0);
+        al_out_cstr(c->out, "kind", "share");
+        al_out_cstr(c->out, "to", to.name);
+        al_out_cstr(c->out, "audience", audience);
+        al_out_texts(c->out, "tags", row.tags, row.tag_count);
+        al_out_id(c->out, "of", row.id, 0);
+        al_out_uint(c->out, "held", 0);
+        al_out_row_end(c->out);
+        return AL_EXIT_DONE;
+    }
+    if (!al_cli_confirm(c, al_cli_str(c, "Share it with %s?", audience)))
+        return al_fail(c, AL_EXIT_REFUSED, "nothing shared: it was not confirmed", NULL,
+            al_cli_str(c, "aloud share %s --to %s --yes", short_id(c, &row), typed));
+    return send_share(c, &row, &to);
+}
+
+const struct al_cmd al_cmd_share = {
+    .name = "share",
+    .group = AL_GROUP_WRITE,
+    .usage = "ID --to AUDIENCE",
+    .summary = "let more people read an own entry",
+    .about = "Outward only: from me to a circle, from there to the network, from there to the "
+             "web. Shows the exact text and who gains it, and asks. It becomes an entry of its "
+             "own; the first one stays as it is, and its later versions are not shared along.",
+    .opts = (const struct al_cli_opt[]){{"to", 0, "AUDIENCE", "circle:NAME, network or web"},
+        {"dry-run", 0, NULL, "only show what would be shared"}, {0}},
+    .fields = AL_POSTED_FIELDS,
+    .examples = {"aloud share q7xk --to network", "aloud share last --to web --dry-run"},
+    .args_min = 1,
+    .args_max = 1,
+    .run = run_share,
+};

@@ -1,0 +1,273 @@
+"""Changing one's mind with the program `aloud`: edit, retract, share, undo, held, drafts."""
+
+import json
+
+import pytest
+
+from fake_node import KAI, Refused, entry_id, ref, row
+
+YES = ("--yes",)
+
+
+def resolving(node, **more):
+    """The node finds one entry, with these fields, whatever is typed."""
+    node.answers["resolve"] = {"rows": [row(7, **more)], "similar": []}
+
+
+def posts(node):
+    return [params for method, params in node.calls if method == "post"]
+
+
+def test_edit_sends_the_whole_new_content(person, node):
+    resolving(node, text="old #a", tags=["a", "kept"], kind="link",
+              fields={"url": "https://a.example", "title": "A"})
+    done = person.run("edit", "q7", "new #b", "-t", "more", "--json")
+    assert done.returncode == 0, done.stderr
+    (call,) = posts(node)
+    assert call["entry"] == {"k": "edit", "of": ref(7), "text": "new #b", "url": "https://a.example",
+                             "title": "A", "tags": ["b", "kept", "more"]}
+    assert "to" not in call
+    printed = json.loads(done.stdout)
+    assert printed["kind"] == "edit" and printed["of"]
+    assert person.drafts("") == []
+
+
+def test_edit_can_change_only_the_tags(person, node):
+    resolving(node, text="text", tags=["old", "wrong"])
+    done = person.run("edit", "q7", "--untag", "wrong", "-t", "right")
+    assert done.returncode == 0, done.stderr
+    assert posts(node)[0]["entry"]["tags"] == ["old", "right"]
+    assert posts(node)[0]["entry"]["text"] == "text"
+
+
+def test_an_edit_that_changes_nothing_does_nothing(person, node, tmp_path):
+    resolving(node, text="as it is", tags=["t"])
+    done = person.run("edit", "q7", "as it is")
+    assert done.returncode == 0 and "nothing changed" in done.stderr
+    done = person.run("edit", "q7", "-e", env={"EDITOR": "true"})
+    assert done.returncode == 0 and "nothing changed" in done.stderr
+    assert posts(node) == [] and person.drafts("") == []
+    assert tmp_path.exists()
+
+
+def test_the_editor_shows_the_present_text(person, node, tmp_path):
+    resolving(node, text="present text")
+    seen = tmp_path / "seen"
+    editor = tmp_path / "editor"
+    editor.write_text(f'#!/bin/sh\ncp "$1" {seen}\nsed -i s/present/future/ "$1"\n')
+    editor.chmod(0o755)
+    done = person.run("edit", "q7", "-e", env={"EDITOR": str(editor)})
+    assert done.returncode == 0, done.stderr
+    assert seen.read_text().startswith("present text\n")
+    assert posts(node)[0]["entry"]["text"] == "future text"
+    assert person.drafts("") == []
+
+
+@pytest.mark.parametrize("command", [("edit", "q7", "mine now"), ("retract", "q7", *YES),
+                                     ("share", "q7", "--to", "web", *YES)])
+def test_what_somebody_else_wrote_is_left_alone(person, node, command):
+    resolving(node, mine=False, identity=KAI, name="kai")
+    done = person.run(*command)
+    assert done.returncode == 77
+    assert "is an entry of kai" in done.stderr and "aloud reply" in done.stderr
+    assert posts(node) == []
+
+
+def test_a_text_for_an_entry_that_is_not_there_is_kept(person, node):
+    node.answers["resolve"] = {"rows": [], "similar": []}
+    done = person.run("edit", "zz", "precious words")
+    assert done.returncode == 66
+    (left,) = person.drafts(".md")
+    assert left.read_text() == "precious words"
+
+
+def test_a_refused_edit_keeps_its_text(person, node):
+    resolving(node, text="old")
+
+    def refuse(_):
+        raise Refused(-10097, "not-found", "that entry was retracted already")
+
+    node.answers["post"] = refuse
+    done = person.run("edit", "q7", "precious words")
+    assert done.returncode == 66 and "retracted already" in done.stderr
+    (left,) = person.drafts(".md")
+    assert left.read_text() == "precious words"
+
+
+def test_retract_asks_and_says_what_it_cannot_do(person, node):
+    resolving(node, text="should not have")
+    done = person.run("retract", "q7", "--pretty")
+    assert done.returncode == 77 and posts(node) == []
+    words = " ".join(done.stdout.split())
+    assert "copied" in words and "within a minute" in words
+    assert "--yes" in done.stderr
+    done = person.run("retract", "q7", "not mine", "to tell", *YES)
+    assert done.returncode == 0, done.stderr
+    assert posts(node)[0]["entry"] == {"k": "retract", "of": ref(7), "text": "not mine to tell"}
+
+
+def test_a_retraction_waits_for_a_node_that_is_in_trouble(person, node):
+    resolving(node, text="should not have")
+
+    def busy(_):
+        raise Refused(-10092, "disk-full", "the disk is full")
+
+    whole = node.answers["post"]
+    node.answers["post"] = busy
+    assert person.run("retract", "q7", *YES).returncode == 75
+    node.answers["post"] = whole
+    assert person.run("post", "--resend").returncode == 0
+    calls = posts(node)
+    assert len({call["key"] for call in calls}) == 1 and calls[-1]["entry"]["k"] == "retract"
+
+
+def test_share_shows_the_text_and_who_gains_it(person, node):
+    resolving(node, text="exactly this", to="me", tags=["t"])
+    node.answers["status"] = {"people": 12, "devices": 2}
+    for words in (["--dry-run"], []):
+        done = person.run("share", "q7", "--to", "network", "--pretty", *words)
+        assert done.returncode == (0 if words else 77)
+        assert "exactly this" in done.stdout and "12 known" in done.stdout
+        assert posts(node) == []
+    done = person.run("share", "q7", "--to", "network", *YES)
+    assert done.returncode == 0, done.stderr
+    (call,) = posts(node)
+    assert call["entry"] == {"k": "share", "of": ref(7), "text": "exactly this", "tags": ["t"]}
+    assert call["to"] == "network"
+
+
+@pytest.mark.parametrize("before,then", [("network", "me"), ("network", "network"), ("web", "me")])
+def test_share_goes_outward_only(person, node, before, then):
+    resolving(node, to=before)
+    done = person.run("share", "q7", "--to", then, *YES)
+    assert done.returncode == 77 and posts(node) == []
+
+
+def held(n, text, why=""):
+    return {"n": n, "due": 1, "to": "network", "circle": "", "why": why,
+            "entry": {"k": "note", "text": text}}
+
+
+def test_undo_takes_the_newest_held_post_out_and_prints_it_once(person, node):
+    node.answers["held"] = {"held": [held(3, "older"), held(4, "newest")]}
+    node.answers["unhold"] = lambda params: {"to": "network", "entry": held(4, "newest")["entry"]}
+    done = person.run("undo", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["text"] == "newest"
+    (call,) = [params for method, params in node.calls if method == "unhold"]
+    assert call["n"] == 4 and len(call["key"]) == 16
+    assert posts(node) == [] and person.drafts("") == []
+
+
+def test_undo_without_anything_held_offers_to_retract_and_says_so(person, node):
+    node.answers["held"] = {"held": []}
+    resolving(node, text="it is out")
+    done = person.run("undo", "--pretty")
+    assert done.returncode == 77 and posts(node) == []
+    assert "only retracted" in " ".join(done.stdout.split())
+    assert person.run("undo", *YES).returncode == 0
+    assert posts(node)[0]["entry"]["k"] == "retract"
+
+
+def test_held_posts_are_listed_with_what_was_wrong(person, node):
+    node.answers["held"] = {"held": [held(3, "one"), held(4, "two", "its thread is gone")]}
+    rows = [json.loads(line) for line in person.run("held", "--json").stdout.splitlines()]
+    assert [(r["held"], r["text"], r["why"]) for r in rows] == [
+        (3, "one", ""), (4, "two", "its thread is gone")]
+    assert "could not go out" in person.run("held", "--pretty").stdout
+
+
+def test_a_post_that_is_held_says_so(person, node):
+    node.answers["post"] = {"held": 9, "due": 1, "pos": 1, "to": "network", "people": 2,
+                            "devices": 1}
+    done = person.run("post", "wait", "--pretty")
+    assert done.returncode == 0 and "held/9" in done.stdout and "aloud undo" in done.stdout
+    assert json.loads(person.run("post", "again", "--json").stdout)["held"] == 9
+
+
+def leave_two(person, node):
+    """A draft that waits, and a text that was left."""
+    whole = node.answers["post"]
+
+    def full(_):
+        raise Refused(-10092, "disk-full", "the disk is full")
+
+    def refuse(_):
+        raise Refused(-10045, "kind", "no")
+
+    node.answers["post"] = refuse
+    assert person.run("post", "left #here").returncode == 65
+    node.answers["post"] = full
+    assert person.run("post", "waits").returncode == 75
+    node.answers["post"] = whole
+    node.calls.clear()
+
+
+def drafts(person):
+    return {row["state"]: row for row in
+            map(json.loads, person.run("drafts", "--json").stdout.splitlines())}
+
+
+def test_drafts_are_listed_shown_sent_and_dropped(person, node):
+    leave_two(person, node)
+    found = drafts(person)
+    assert found["waits"]["text"] == "waits" and found["left"]["text"] == "left #here"
+    name = found["left"]["draft"]
+    assert "left #here" in person.run("drafts", "show", name[:-1], "--pretty").stdout
+    done = person.run("drafts", "send", found["waits"]["draft"])
+    assert done.returncode == 0, done.stderr
+    assert posts(node)[0]["entry"]["text"] == "waits"
+    done = person.run("drafts", "send", name, "--to", "me")
+    assert done.returncode == 0, done.stderr
+    assert posts(node)[1]["entry"] == {"k": "note", "text": "left #here", "tags": ["here"]}
+    assert posts(node)[1]["to"] == "me"
+    assert person.drafts("") == [] and person.run("drafts").returncode == 1
+
+
+def test_a_draft_is_dropped_only_when_one_says_so(person, node):
+    leave_two(person, node)
+    name = drafts(person)["left"]["draft"]
+    assert person.run("drafts", "drop", name).returncode == 77
+    assert person.run("drafts", "drop", "nothing").returncode == 66
+    assert person.run("drafts", "drop", name, *YES).returncode == 0
+    assert "left" not in drafts(person)
+
+
+def circle(cid, name, owner, mine, members=4):
+    return {"circle": bytes([cid]) * 16, "owner": owner, "name": name, "mine": mine,
+            "member": True, "epoch": 1, "heads": 1, "warn": "",
+            "members": [entry_id(i) for i in range(members)], "former": []}
+
+
+def with_circles(node, *circles):
+    node.answers["circles"] = {"circles": list(circles)}
+    people = {"kai": (KAI, "kai"), "ana": (entry_id(50), "ana")}
+
+    def person(params):
+        for typed, (identity, name) in people.items():
+            if params["who"] == typed or len(params["who"]) == 52 and identity == KAI:
+                return {"people": [{"identity": identity, "name": name, "petname": "", "me": False}],
+                        "similar": []}
+        return {"people": [], "similar": []}
+
+    node.answers["person"] = person
+
+
+def test_a_post_goes_to_a_circle_by_its_name(person, node):
+    with_circles(node, circle(1, "team", entry_id(50), True), circle(2, "team", KAI, False))
+    assert person.run("post", "--to", "circle:team", "words").returncode == 0
+    assert person.run("post", "--to", "circle:team@kai", "words too").returncode == 0
+    mine, kais = posts(node)
+    assert (mine["to"], mine["circle"], mine["owner"]) == ("circle", b"\1" * 16, entry_id(50))
+    assert (kais["circle"], kais["owner"]) == (b"\2" * 16, KAI)
+
+
+def test_a_circle_that_is_not_there_or_not_the_only_one_is_told(person, node):
+    with_circles(node, circle(1, "team", KAI, False), circle(2, "team", entry_id(50), False))
+    done = person.run("post", "--to", "circle:team", "words")
+    assert done.returncode == 66 and "could be 2 circles" in done.stderr
+    done = person.run("post", "--to", "circle:teem", "words")
+    assert done.returncode == 66 and "no circle 'teem'" in done.stderr and "circle:team" in done.stderr
+    done = person.run("post", "--to", "friends", "words")
+    assert done.returncode == 2 and "circle:NAME" in done.stderr
+    assert posts(node) == []
