@@ -2,15 +2,27 @@
 #include "read.h"
 #include "views_int.h"
 
-#define MISFITS_MAX 64 /* edits for another audience that are passed over */
-
 /*
- * Which entry an amendment is for, by the first bytes of its id and by its author: only the
+ * Which entry an amendment is for is kept by the first bytes of its id and by its author: only the
  * author's own amendments count, so somebody who makes two ids alike in 64 bits fools nobody else.
+ * An edit that does not count because its target is retracted is buried: should the retraction
+ * turn out not to count, it is found again.
  */
-static int64_t target_of(const struct al_hash *id)
+static int64_t name_of(const struct al_hash *id)
 {
     return al_line_id8(id->b);
+}
+
+/* Kinds whose content can be changed. */
+static bool is_editable(int kind)
+{
+    return (AL_LINE_KINDS >> kind & 1) != 0;
+}
+
+/* Who may read it, as one number: an edit for anybody else than its target is none. */
+static int64_t fit_of(const struct al_entry_head *e)
+{
+    return e->circle * 4 + e->audience;
 }
 
 /* The entry with that id. Returns 1, 0 when it is not here, or an error. */
@@ -18,133 +30,176 @@ static int find(struct al_views *v, struct al_entry_head *ret, const struct al_h
 {
     sqlite3_stmt *st = v->sql[AL_SQL_ENTRY_FIND];
     int64_t n;
-    int err = al_shelf_names(v);
-    if (err != 0)
-        return err;
     al_viewdb_bind_blob(st, 2, al_slice_of(id->b, sizeof(id->b)));
-    int got = al_viewdb_int(st, &n, (int64_t[]){target_of(id)}, 1);
+    int got = al_viewdb_int(st, &n, (int64_t[]){name_of(id)}, 1);
     return got > 0 ? al_shelf_head(v, ret, n) : got;
 }
 
-/* The newest edit but |skip| by |author|. Returns 1, 0, or an error. */
-static int newest_edit(
-    struct al_views *v, int64_t *ret_n, const struct al_hash *id, int64_t author, int64_t skip)
+/* What the edit or retraction |n| is for. Returns 1, 0, or an error. */
+static int target_of(struct al_views *v, struct al_hash *ret, int64_t n)
 {
-    return al_viewdb_int(v->sql[AL_SQL_AMEND_NEWEST], ret_n,
-        (int64_t[]){target_of(id), author, AL_KIND_EDIT, skip}, 4);
+    sqlite3_stmt *st = v->sql[AL_SQL_ENTRY_REFS];
+    struct al_ref ref;
+    al_viewdb_bind_int(st, 1, n);
+    int got = al_viewdb_step(st);
+    if (got > 0) {
+        struct al_read r = al_read_init(al_viewdb_slice(st, 0));
+        al_read_ref(&r, &ref);
+        got = al_read_end(&r) == 0;
+    }
+    (void)sqlite3_reset(st);
+    if (got > 0)
+        *ret = ref.id;
+    return got;
+}
+
+/* Add or drop the amendment |e| of |target|; |what| is its kind, or AL_AMEND_BURIED. */
+static int note(struct al_views *v, enum al_views_sql how, const struct al_entry_head *e,
+    const struct al_hash *target, int what)
+{
+    int64_t fit = e->kind == AL_KIND_EDIT ? fit_of(e) : 0;
+    return al_viewdb_run_ints(v->sql[how],
+        (int64_t[]){name_of(target), e->author, what, fit, e->time, name_of(&e->id), e->n}, 7);
+}
+
+/* Some amendment of that sort. Returns 1, 0, or an error. */
+static int any(struct al_views *v, int64_t *ret, int64_t author, const struct al_hash *id, int what)
+{
+    return al_viewdb_int(v->sql[AL_SQL_AMEND_ANY], ret, (int64_t[]){name_of(id), author, what}, 3);
 }
 
 int al_amend_retracted(struct al_views *v, int64_t author, const struct al_hash *id)
 {
     int64_t n;
-    return al_viewdb_int(
-        v->sql[AL_SQL_AMEND_NEWEST], &n, (int64_t[]){target_of(id), author, AL_KIND_RETRACT, 0}, 4);
+    return any(v, &n, author, id, AL_KIND_RETRACT);
 }
 
-static bool counts_for(const struct al_entry_head *edit, const struct al_entry_head *e)
-{
-    return edit->state == AL_ENTRY_OK && edit->audience == e->audience;
-}
+/* --- edits ---------------------------------------------------------------------------------- */
 
-static int apply(struct al_views *v, int64_t n, bool gone)
+static int apply(struct al_views *v, const struct al_entry_head *e, bool gone)
 {
-    struct al_entry_head e;
-    int got = al_shelf_head(v, &e, n);
-    if (got <= 0 || e.state != AL_ENTRY_OK)
-        return got < 0 ? got : 0;
+    if (e->state != AL_ENTRY_OK || !is_editable(e->kind))
+        return 0;
     int64_t best = 0;
-    for (int64_t skip = 0; best == 0 && skip < MISFITS_MAX; skip++) {
-        int64_t candidate;
-        struct al_entry_head edit;
-        got = newest_edit(v, &candidate, &e.id, e.author, skip);
-        if (got > 0)
-            got = al_shelf_head(v, &edit, candidate);
-        if (got < 0)
-            return got;
-        if (got == 0)
-            break;
-        if (counts_for(&edit, &e))
-            best = candidate;
-    }
-    return best == e.edit ? 0 : al_shelf_show(v, n, best, gone);
+    int got = al_viewdb_int(v->sql[AL_SQL_AMEND_FITS], &best,
+        (int64_t[]){name_of(&e->id), e->author, AL_KIND_EDIT, fit_of(e)}, 4);
+    if (got < 0 || best == e->edit)
+        return got < 0 ? got : 0;
+    return al_shelf_show(v, e->n, best, gone);
 }
 
 int al_amend_apply(struct al_views *v, int64_t n)
 {
-    return apply(v, n, false);
+    struct al_entry_head e;
+    int got = al_shelf_head(v, &e, n);
+    return got > 0 ? apply(v, &e, false) : got;
 }
 
-/* What the edit or retraction |n| is for. Returns 1, 0, or an error. */
-static int target_ref(struct al_views *v, struct al_ref *ret, int64_t n)
+static int take_edit(
+    struct al_views *v, const struct al_entry_head *e, const struct al_hash *target)
 {
-    sqlite3_stmt *st = v->sql[AL_SQL_ENTRY_OF];
-    al_viewdb_bind_int(st, 1, n);
-    int got = al_viewdb_step(st);
-    if (got > 0) {
-        struct al_read r = al_read_init(al_viewdb_slice(st, 0));
-        al_read_ref(&r, ret);
-        got = al_read_end(&r) == 0;
-    }
-    (void)sqlite3_reset(st);
-    return got;
+    int retracted = al_amend_retracted(v, e->author, target);
+    if (retracted < 0)
+        return retracted;
+    int err = note(v, AL_SQL_AMEND_ADD, e, target, retracted ? AL_AMEND_BURIED : AL_KIND_EDIT);
+    if (err == 0 && retracted > 0)
+        err = al_shelf_leave(v, e, AL_ENTRY_RETRACTED);
+    if (err != 0 || retracted > 0)
+        return err != 0 ? err : al_shelf_wipe(v, e->n);
+    struct al_entry_head old;
+    int got = find(v, &old, target);
+    return got > 0 && old.author == e->author ? apply(v, &old, false) : got < 0 ? got : 0;
 }
 
-int al_amend_withdraw(struct al_views *v, int64_t n)
+static int drop_edit(
+    struct al_views *v, const struct al_entry_head *e, const struct al_hash *target)
 {
-    struct al_entry_head edit;
-    struct al_ref target;
-    int got = al_shelf_head(v, &edit, n);
-    if (got > 0)
-        got = target_ref(v, &target, n);
-    if (got <= 0)
-        return got;
-    int64_t k = al_line_key((uint64_t)edit.time, &edit.id);
-    int err = al_viewdb_run_ints(v->sql[AL_SQL_AMEND_DROP],
-        (int64_t[]){target_of(&target.id), edit.author, AL_KIND_EDIT, k, n}, 5);
+    int err = note(v, AL_SQL_AMEND_DROP, e, target, AL_KIND_EDIT);
+    if (err == 0)
+        err = note(v, AL_SQL_AMEND_DROP, e, target, AL_AMEND_BURIED);
     if (err != 0)
         return err;
-    struct al_entry_head e;
-    got = find(v, &e, &target.id);
-    if (got <= 0 || e.edit != n)
-        return got < 0 ? got : 0;
-    return apply(v, e.n, true);
+    struct al_entry_head old;
+    int got = find(v, &old, target);
+    return got > 0 && old.edit == e->n ? apply(v, &old, true) : got < 0 ? got : 0;
 }
 
-/* |id| and everything that |author| put in its place is gone. */
+/* --- retractions ---------------------------------------------------------------------------- */
+
+static int wipe(struct al_views *v, const struct al_entry_head *e)
+{
+    int err = al_shelf_leave(v, e, AL_ENTRY_RETRACTED);
+    return err != 0 ? err : al_shelf_wipe(v, e->n);
+}
+
+static int bury(struct al_views *v, const struct al_entry_head *e, const struct al_hash *target)
+{
+    int err = note(v, AL_SQL_AMEND_DROP, e, target, AL_KIND_EDIT);
+    if (err == 0)
+        err = note(v, AL_SQL_AMEND_ADD, e, target, AL_AMEND_BURIED);
+    return err != 0 ? err : wipe(v, e);
+}
+
+/* |id| and everything that |author| put in its place is gone. What takes back, can't be taken. */
 static int retract(struct al_views *v, int64_t author, const struct al_hash *id)
 {
     struct al_entry_head e;
     int got = find(v, &e, id);
     int err = got < 0 ? got : 0;
-    if (got > 0 && e.author == author && e.state != AL_ENTRY_HIDDEN)
-        err = al_shelf_wipe(v, e.n, AL_ENTRY_RETRACTED);
-    int64_t n = 0;
-    int64_t last = 0;
-    while (err == 0 && (got = newest_edit(v, &n, id, author, 0)) > 0 && n != last) {
-        err = al_shelf_wipe(v, n, AL_ENTRY_RETRACTED); /* which withdraws it */
-        last = n;
+    if (got > 0 && e.author == author && e.kind != AL_KIND_RETRACT && e.state != AL_ENTRY_HIDDEN &&
+        e.state != AL_ENTRY_RETRACTED) {
+        if (e.kind == AL_KIND_EDIT && e.state == AL_ENTRY_OK)
+            err = al_amend_drop(v, &e);
+        if (err == 0)
+            err = wipe(v, &e);
+    }
+    int64_t n;
+    while (err == 0 && (got = any(v, &n, author, id, AL_KIND_EDIT)) > 0) {
+        got = al_shelf_head(v, &e, n);
+        err = got > 0 ? bury(v, &e, id) : got < 0 ? got : AL_E_CORRUPT;
     }
     return got < 0 ? got : err;
 }
 
-int al_amend_take(struct al_views *v, const struct al_entry_head *e, const struct al_ref *target)
+/* The last retraction of |id| does not count any more. */
+static int restore(struct al_views *v, int64_t author, const struct al_hash *id)
 {
-    int retracted = al_amend_retracted(v, e->author, &target->id);
-    if (retracted < 0)
-        return retracted;
-    if (e->kind == AL_KIND_RETRACT && retracted > 0)
-        return 0;
-    int64_t k = al_line_key((uint64_t)e->time, &e->id);
+    struct al_entry_head e;
+    int got = find(v, &e, id);
+    int err = got < 0 ? got : 0;
+    if (got > 0 && e.author == author && e.state == AL_ENTRY_RETRACTED)
+        err = al_take_again(v, e.n);
+    int64_t n; /* each one taken again is buried no more */
+    while (err == 0 && (got = any(v, &n, author, id, AL_AMEND_BURIED)) > 0)
+        err = al_take_again(v, n);
+    return got < 0 ? got : err;
+}
+
+/* --- both ----------------------------------------------------------------------------------- */
+
+int al_amend_take(struct al_views *v, const struct al_entry_head *e)
+{
+    struct al_hash target;
+    int got = target_of(v, &target, e->n);
+    if (got <= 0)
+        return got;
     v->amended = true;
-    int err = al_viewdb_run_ints(v->sql[AL_SQL_AMEND_ADD],
-        (int64_t[]){target_of(&target->id), e->author, e->kind, k, e->n}, 5);
-    if (err != 0)
-        return err;
-    if (e->kind == AL_KIND_RETRACT)
-        return retract(v, e->author, &target->id);
-    if (retracted > 0)
-        return al_shelf_wipe(v, e->n, AL_ENTRY_RETRACTED);
-    struct al_entry_head old;
-    int got = find(v, &old, &target->id);
-    return got > 0 ? al_amend_apply(v, old.n) : got;
+    if (e->kind == AL_KIND_EDIT)
+        return take_edit(v, e, &target);
+    int retracted = al_amend_retracted(v, e->author, &target);
+    int err = retracted < 0 ? retracted : note(v, AL_SQL_AMEND_ADD, e, &target, AL_KIND_RETRACT);
+    return err != 0 || retracted > 0 ? err : retract(v, e->author, &target);
+}
+
+int al_amend_drop(struct al_views *v, const struct al_entry_head *e)
+{
+    struct al_hash target;
+    int got = target_of(v, &target, e->n);
+    if (got <= 0)
+        return got;
+    if (e->kind == AL_KIND_EDIT)
+        return drop_edit(v, e, &target);
+    int err = note(v, AL_SQL_AMEND_DROP, e, &target, AL_KIND_RETRACT);
+    int retracted = err != 0 ? err : al_amend_retracted(v, e->author, &target);
+    return retracted != 0 ? (retracted < 0 ? retracted : 0) : restore(v, e->author, &target);
 }

@@ -176,7 +176,7 @@ static int check_views(struct check *k)
 {
     sqlite3_stmt *st = NULL;
     int64_t unreadable;
-    int err = al_call_meta(k->c, "unreadable", &unreadable);
+    int err = al_call_unreadable(k->c, &unreadable);
     if (err == 0 && k->only == NULL && unreadable > 0)
         find(k, "unreadable", "note", "",
             "%lld entries are carried here, but not readable: sealed by others for themselves, or"

@@ -76,19 +76,82 @@ void al_fields_write(struct al_buf *b, const struct al_payload *p)
     }
 }
 
+static bool find(struct al_slice *ret, struct al_slice fields, const char *name)
+{
+    struct al_read r = al_read_init(fields);
+    uint32_t left = fields.n == 0 ? 0 : al_read_map(&r, TABLE_COUNT);
+    for (; left > 0; left--) {
+        bool found = al_slice_is(al_read_str(&r, AL_NAME_MAX), name);
+        *ret = al_read_raw(&r);
+        if (found)
+            return true;
+    }
+    return false;
+}
+
 struct al_slice al_fields_text(struct al_slice fields, const char *name)
 {
-    if (fields.n == 0)
-        return fields;
-    struct al_read r = al_read_init(fields);
-    for (uint32_t left = al_read_map(&r, TABLE_COUNT); left > 0; left--) {
-        bool found = al_slice_is(al_read_str(&r, AL_NAME_MAX), name);
-        if (found && al_read_peek(&r) == AL_TYPE_STR)
-            return al_read_str(&r, AL_PAYLOAD_MAX);
-        (void)al_read_raw(&r);
-    }
-    return al_slice_of(NULL, 0);
+    struct al_slice raw;
+    if (!find(&raw, fields, name))
+        return al_slice_of(NULL, 0);
+    struct al_read r = al_read_init(raw);
+    return al_read_peek(&r) == AL_TYPE_STR ? al_read_str(&r, AL_PAYLOAD_MAX) : al_slice_of(NULL, 0);
 }
+
+struct al_slice al_fields_ref(struct al_slice fields, const char *name)
+{
+    struct al_slice raw;
+    return find(&raw, fields, name) ? raw : al_slice_of(NULL, 0);
+}
+
+/* --- what a row shows ----------------------------------------------------------------------- */
+
+static bool is_changed_by_edits(struct al_slice name)
+{
+    static const char *const names[] = {"url", "title", "quote", "from", "state"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (al_slice_is(name, names[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Go through |fields|: append to |b|, which may be NULL, what shows; returns how much that is. */
+static size_t pick(struct al_buf *b, struct al_slice fields, bool changeable, bool rest, bool of)
+{
+    struct al_read r = al_read_init(fields);
+    size_t count = 0;
+    if (fields.n == 0)
+        return 0;
+    for (uint32_t left = al_read_map(&r, TABLE_COUNT); left > 0; left--) {
+        struct al_slice name = al_read_str(&r, AL_NAME_MAX);
+        struct al_slice raw = al_read_raw(&r);
+        bool wanted = is_changed_by_edits(name) ? changeable : rest;
+        if (!wanted || (!of && al_slice_is(name, "of")))
+            continue;
+        count++;
+        if (b != NULL) {
+            al_write_str(b, name);
+            al_write_raw(b, raw);
+        }
+    }
+    return count;
+}
+
+void al_fields_put(struct al_buf *b, const struct al_fields_opts *opts)
+{
+    size_t count = pick(NULL, opts->own, false, true, !opts->unlinked) +
+                   pick(NULL, opts->shown, true, false, false) + (opts->wider ? 1 : 0);
+    al_write_map(b, count);
+    (void)pick(b, opts->own, false, true, !opts->unlinked);
+    (void)pick(b, opts->shown, true, false, false);
+    if (opts->wider) {
+        al_write_cstr(b, "wider");
+        al_write_bool(b, true);
+    }
+}
+
+/* --- what search finds ---------------------------------------------------------------------- */
 
 static void put_line(struct al_buf *b, struct al_slice s)
 {

@@ -21,8 +21,7 @@
         1U << AL_KIND_LESSON | 1U << AL_KIND_GOAL | 1U << AL_KIND_SHARE)
 
 /* Kinds that have a place at all: those above, and what a timeline shows when asked for it. */
-#define AL_LINE_KINDS_ALL                                                                          \
-    (AL_LINE_KINDS | 1U << AL_KIND_PROFILE | 1U << AL_KIND_CIRCLE | 1U << AL_KIND_FOLLOW)
+#define AL_LINE_KINDS_ALL (AL_LINE_KINDS | 1U << AL_KIND_PROFILE | 1U << AL_KIND_FOLLOW)
 
 /* The kind that most entries have: the others have an index (views_schema.c). */
 #define AL_LINE_KIND_COMMON 2

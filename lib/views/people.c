@@ -5,6 +5,7 @@
 #include "lines.h"
 #include "read.h"
 #include "reader_int.h"
+#include "record.h"
 #include "statement.h"
 #include "write.h"
 
@@ -145,51 +146,31 @@ int al_people_call(struct al_call *c, struct al_buf *out)
 
 /* --- profile -------------------------------------------------------------------------------- */
 
-struct record {
-    struct al_record *r;
-    struct al_identity identity;
-};
-
-static int on_record(void *arg, struct al_slice key, struct al_slice value)
-{
-    (void)key;
-    struct record *record = arg;
-    struct al_statement s;
-    bool is_new;
-    if (al_statement_open(&s, value) != 0)
-        return 0;
-    int err = al_record_add(record->r, &is_new, &s, value);
-    return err == AL_E_NOMEM ? err : 0;
-}
-
 static int put_devices(struct al_call *c, struct al_buf *out, const struct al_identity *identity)
 {
-    struct record record = {.r = al_record_new(identity), .identity = *identity};
-    if (record.r == NULL)
-        return AL_E_NOMEM;
-    int err = al_store_kv_scan(c->r->log, AL_SPACE_STATEMENT,
-        al_slice_of(identity->b, sizeof(identity->b)), on_record, &record);
-    if (err == 0) {
-        size_t count = al_record_devices(record.r);
-        al_write_cstr(out, "devices");
-        al_write_array(out, count);
-        for (size_t i = 0; i < count; i++) {
-            struct al_device device;
-            struct al_slice name;
-            struct al_cut cut;
-            al_record_device(record.r, i, &device, &name);
-            enum al_standing standing = al_record_standing(record.r, &cut, &device, NULL);
-            al_write_map(out, 3);
-            al_write_cstr(out, "device");
-            al_write_bin(out, device.b, sizeof(device.b));
-            al_write_cstr(out, "name");
-            al_write_str(out, name);
-            al_write_cstr(out, "revoked");
-            al_write_bool(out, standing == AL_STANDING_REVOKED);
-        }
+    struct al_record *record;
+    int err = al_views_record(&record, NULL, c->r->log, identity);
+    if (err != 0)
+        return err;
+    size_t count = al_record_devices(record);
+    al_write_cstr(out, "devices");
+    al_write_array(out, count);
+    for (size_t i = 0; i < count; i++) {
+        struct al_device device;
+        struct al_slice name;
+        struct al_cut cut;
+        al_record_device(record, i, &device, &name);
+        enum al_standing standing = al_record_standing(record, &cut, &device, NULL);
+        al_write_map(out, 3);
+        al_write_cstr(out, "device");
+        al_write_bin(out, device.b, sizeof(device.b));
+        al_write_cstr(out, "name");
+        al_write_str(out, name);
+        al_write_cstr(out, "revoked");
+        al_write_bool(out, standing == AL_STANDING_REVOKED);
     }
-    al_record_free(record.r);
-    return err;
+    al_record_free(record);
+    return 0;
 }
 
 int al_profile_call(struct al_call *c, struct al_buf *out)

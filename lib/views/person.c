@@ -2,6 +2,7 @@
 
 #include "heapbuf.h"
 #include "id.h"
+#include "read.h"
 #include "reader_int.h"
 #include "text.h"
 #include "write.h"
@@ -163,6 +164,57 @@ int al_people_similar(struct al_call *c, struct al_buf *out, struct al_slice tex
     (void)sqlite3_finalize(st);
     al_page_free(&page);
     al_heapbuf_free(&wanted);
+    return got;
+}
+
+int al_people_unknown(struct al_call *c, struct al_slice who)
+{
+    struct al_buf names = al_heapbuf();
+    int err = al_people_similar(c, &names, who);
+    struct al_read r = al_read_init(al_buf_slice(&names));
+    (void)al_read_str(&r, AL_NAME_MAX);
+    uint32_t count = err == 0 ? al_read_array(&r, 0, SIMILAR_MAX) : 0;
+    struct al_slice name = count > 0 ? al_read_str(&r, AL_NAME_MAX) : al_slice_of(NULL, 0);
+    if (err == 0)
+        err = al_call_fail(c, AL_E_NOT_FOUND, "nobody called %.*s here%s%.*s%s", (int)who.n,
+            (const char *)who.p, name.n > 0 ? ". Did you mean " : "", (int)name.n,
+            name.n > 0 ? (const char *)name.p : "", name.n > 0 ? "?" : "");
+    al_heapbuf_free(&names);
+    return err;
+}
+
+/* --- circles and kinds ---------------------------------------------------------------------- */
+
+int al_circles_named(struct al_call *c, int64_t *out, int max, struct al_slice name)
+{
+    sqlite3_stmt *st = NULL;
+    int count = 0;
+    int got = al_call_prepare(c, &st,
+        "SELECT c.no FROM circle c JOIN author a ON a.no = c.owner WHERE ?1 IN (c.name,"
+        " c.name || '@' || a.petname, c.name || '@' || a.name) COLLATE NOCASE LIMIT ?2");
+    if (got == 0) {
+        al_viewdb_bind_text(st, 1, name);
+        al_viewdb_bind_int(st, 2, max);
+    }
+    while (got == 0 && count < max && (got = al_viewdb_step(st)) > 0) {
+        out[count++] = sqlite3_column_int64(st, 0);
+        got = 0;
+    }
+    (void)sqlite3_finalize(st);
+    return got < 0 ? got : count;
+}
+
+int al_kind_seen(struct al_call *c, struct al_slice name)
+{
+    sqlite3_stmt *st = NULL;
+    int64_t one;
+    int got = al_call_prepare(c, &st,
+        "SELECT 1 FROM line l JOIN entry e ON e.n = l.n WHERE l.kind = 0 AND e.kind = ?1 LIMIT 1");
+    if (got == 0) {
+        al_viewdb_bind_text(st, 1, name);
+        got = al_viewdb_int(st, &one, NULL, 0);
+    }
+    (void)sqlite3_finalize(st);
     return got;
 }
 

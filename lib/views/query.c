@@ -101,9 +101,15 @@ static int set_kind(struct parser *p, struct al_slice v)
 
 static int set_to(struct parser *p, struct al_slice v)
 {
+    static const char circle[] = "circle:";
+    size_t n = strlen(circle);
     enum al_audience audience;
+    if (v.n > n && memcmp(v.p, circle, n) == 0) {
+        p->q->audiences |= 1U << AL_AUDIENCE_CIRCLE;
+        return add_name(p, p->q->circles, &p->q->circle_count, al_slice_of(v.p + n, v.n - n));
+    }
     if (al_audience_of(&audience, v) != 0)
-        return fail(p, "to: takes me, circle, network or web, not ", v, "");
+        return fail(p, "to: takes me, circle, circle:NAME, network or web, not ", v, "");
     p->q->audiences |= 1U << audience;
     return 0;
 }

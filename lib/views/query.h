@@ -28,8 +28,10 @@ struct al_query {
     uint32_t tag_count;
     struct al_slice people[AL_QUERY_NAMES_MAX]; /* any of them */
     uint32_t people_count;
-    uint32_t kinds;     /* bits of enum al_kind, 0: not said */
-    uint32_t audiences; /* bits of enum al_audience, 0: not said */
+    uint32_t kinds;                              /* bits of enum al_kind, 0: not said */
+    uint32_t audiences;                          /* bits of enum al_audience, 0: not said */
+    struct al_slice circles[AL_QUERY_NAMES_MAX]; /* any of them */
+    uint32_t circle_count;
     uint64_t since_ms;
     uint64_t until_ms; /* AL_TIME_MAX when not said */
 };

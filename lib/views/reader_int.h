@@ -19,8 +19,10 @@ struct al_views_reader {
     struct al_store *log;
     const struct al_keyring *keyring;
     struct al_tokens *tokens;
-    sqlite3_stmt *row;   /* one entry with everything a row needs */
-    sqlite3_stmt *above; /* the neighbours of an id */
+    sqlite3_stmt *row;     /* one entry with everything a row needs */
+    sqlite3_stmt *circle;  /* what a circle is called */
+    sqlite3_stmt *related; /* whose an entry is that another one names, and for whom */
+    sqlite3_stmt *above;   /* the neighbours of an id */
     sqlite3_stmt *below;
     sqlite3_stmt *replies; /* how many there are */
 };
@@ -65,6 +67,10 @@ int al_call_position(struct al_call *c, uint64_t *ret_pos, uint64_t *ret_behind)
 /* A number of the table meta, 0 when absent. */
 AL_MUST_CHECK
 int al_call_meta(struct al_call *c, const char *key, int64_t *ret);
+
+/* How many entries are held that can't be read. */
+AL_MUST_CHECK
+int al_call_unreadable(struct al_call *c, int64_t *ret);
 
 /* Compile |sql| for this one call; the caller finalizes it. */
 AL_MUST_CHECK
@@ -118,11 +124,13 @@ struct al_filter {
     int author_count;               /* 0: everybody */
     int64_t tags[AL_FILTER_MAX];    /* all of them */
     int tag_count;
-    int64_t first, end;        /* places in the line: first <= k < end */
-    uint32_t kinds;            /* bits of enum al_kind */
-    uint32_t audiences;        /* bits of enum al_audience */
-    struct al_slice kind_name; /* an unknown kind by its name, n = 0: no matter */
-    bool shown_only;           /* own and followed, nobody muted or blocked */
+    int64_t first, end;             /* places in the line: first <= k < end */
+    uint32_t kinds;                 /* bits of enum al_kind */
+    uint32_t audiences;             /* bits of enum al_audience */
+    struct al_slice kind_name;      /* an unknown kind by its name, n = 0: no matter */
+    int64_t circles[AL_FILTER_MAX]; /* any of them */
+    int circle_count;               /* 0: no matter */
+    bool shown_only;                /* own and followed, nobody muted or blocked */
     bool others_only;
     bool blocked_too;
     int64_t after; /* arrived after this position; 0: no matter */
@@ -157,9 +165,25 @@ int al_people_find(struct al_call *c, int64_t *out, int max, struct al_slice who
 AL_MUST_CHECK
 int al_people_similar(struct al_call *c, struct al_buf *out, struct al_slice who);
 
+/* AL_E_NOT_FOUND: nobody is called |who|; why says who is called nearly so. */
+AL_MUST_CHECK
+int al_people_unknown(struct al_call *c, struct al_slice who);
+
 /* The author number of an identity. Returns 1, 0, or an error. */
 AL_MUST_CHECK
 int al_people_author(struct al_call *c, int64_t *ret, const uint8_t identity[32]);
+
+/*
+ * The circles called |name|, of which there may be several: at most |max| of their numbers. Returns
+ * how many, or an error.
+ */
+AL_MUST_CHECK
+int al_circles_named(struct al_call *c, int64_t *out, int max, struct al_slice name);
+
+/* Whether some entry is of the kind |name|, which is none that we know. Returns 1, 0, or an error.
+ */
+AL_MUST_CHECK
+int al_kind_seen(struct al_call *c, struct al_slice name);
 
 /* The number of a tag. Returns 1, 0, or an error. */
 AL_MUST_CHECK

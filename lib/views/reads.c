@@ -118,6 +118,16 @@ int al_call_meta(struct al_call *c, const char *key, int64_t *ret)
     return got < 0 ? got : 0;
 }
 
+int al_call_unreadable(struct al_call *c, int64_t *ret)
+{
+    sqlite3_stmt *st = NULL;
+    int got = al_call_prepare(c, &st, "SELECT count(*) FROM entry WHERE state = 3");
+    if (got == 0)
+        got = al_viewdb_int(st, ret, NULL, 0);
+    (void)sqlite3_finalize(st);
+    return got < 0 ? got : 0;
+}
+
 int al_call_position(struct al_call *c, uint64_t *ret_pos, uint64_t *ret_behind)
 {
     int64_t pos;
@@ -134,12 +144,25 @@ int al_call_position(struct al_call *c, uint64_t *ret_pos, uint64_t *ret_behind)
 
 /* --- the reader ----------------------------------------------------------------------------- */
 
+/* |s| is the content that shows: the entry's own, or that of the edit that counts. */
 #define ROW_SQL                                                                                    \
     "SELECT e.n, e.id, e.seq, e.kind, e.audience, e.time, e.at, e.claimed, e.arrived, e.state,"    \
-    " e.edit, e.re, e.rt, s.text, s.tags, s.fields, a.identity, a.petname, a.name, a.mine,"        \
-    " l.device, l.name, l.frozen FROM entry e"                                                     \
+    " e.edit, e.re, e.rt, s.text, s.tags, e.fields, s.fields, a.identity, a.petname, a.name,"      \
+    " a.mine, a.following, l.device, l.name, ifnull(e.seq >= l.frozen, 0)"                         \
+    " OR ifnull(s.seq >= sl.frozen, 0), e.circle, e.author FROM entry e"                           \
     " JOIN entry s ON s.n = CASE WHEN ?2 THEN e.n ELSE ifnull(e.edit, e.n) END"                    \
-    " JOIN author a ON a.no = e.author JOIN log l ON l.no = e.log WHERE e.n = ?1"
+    " JOIN author a ON a.no = e.author JOIN log l ON l.no = e.log JOIN log sl ON sl.no = s.log"    \
+    " WHERE e.n = ?1"
+
+/* Of two circles with one name, that of somebody else says whose it is. */
+#define CIRCLE_SQL                                                                                 \
+    "SELECT c.name || iif(NOT a.mine AND EXISTS (SELECT 1 FROM circle d WHERE d.no <> c.no"        \
+    " AND d.name = c.name COLLATE NOCASE), '@' || coalesce(a.petname, a.name, ''), '')"            \
+    " FROM circle c JOIN author a ON a.no = c.owner WHERE c.no = ?1"
+
+#define RELATED_SQL                                                                                \
+    "SELECT e.author, e.audience, e.circle FROM name m JOIN entry e ON e.n = m.n"                  \
+    " WHERE m.id8 = ?1 AND e.id = ?2 AND e.state = 0"
 
 int al_views_reader_open(struct al_views_reader **ret, const char *path, const char *log_path,
     const struct al_keyring *keyring)
@@ -162,6 +185,10 @@ int al_views_reader_open(struct al_views_reader **ret, const char *path, const c
         err = al_tokens_new(&r->tokens, r->db);
     if (err == 0)
         err = al_viewdb_prepare(r->db, &r->row, ROW_SQL);
+    if (err == 0)
+        err = al_viewdb_prepare(r->db, &r->circle, CIRCLE_SQL);
+    if (err == 0)
+        err = al_viewdb_prepare(r->db, &r->related, RELATED_SQL);
     if (err == 0)
         err = al_viewdb_prepare(
             r->db, &r->above, "SELECT id8 FROM name WHERE id8 > ?1 ORDER BY id8 LIMIT 1");
@@ -188,6 +215,8 @@ void al_views_reader_close(struct al_views_reader *r)
         return;
     al_tokens_free(r->tokens);
     (void)sqlite3_finalize(r->row);
+    (void)sqlite3_finalize(r->circle);
+    (void)sqlite3_finalize(r->related);
     (void)sqlite3_finalize(r->above);
     (void)sqlite3_finalize(r->below);
     (void)sqlite3_finalize(r->replies);
@@ -213,7 +242,7 @@ static int views_status(struct al_call *c, struct al_buf *out)
     if (err == 0)
         err = al_call_meta(c, "rebuilt", &rebuilt);
     if (err == 0)
-        err = al_call_meta(c, "unreadable", &unreadable);
+        err = al_call_unreadable(c, &unreadable);
     if (err == 0)
         err = al_call_prepare(c, &st, "SELECT ifnull(sum(entries), 0) FROM author");
     if (err == 0)

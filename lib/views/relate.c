@@ -18,17 +18,6 @@ static const struct {
 
 #define RELATION_COUNT (sizeof(relations) / sizeof(relations[0]))
 
-/* Whether |e| is newer than what was known for |key|; then it is remembered. 1, 0, or an error. */
-static int is_newest(struct al_views *v, const struct al_entry_head *e, struct al_slice key)
-{
-    sqlite3_stmt *st = v->sql[AL_SQL_STATE_PUT];
-    al_viewdb_bind_text(st, 1, key);
-    al_viewdb_bind_int(st, 2, e->time);
-    al_viewdb_bind_blob(st, 3, al_slice_of(e->id.b, sizeof(e->id.b)));
-    int64_t one;
-    return al_viewdb_int(st, &one, NULL, 0);
-}
-
 /* The tags of a blocked author do not count for the list of all tags. */
 static int block(struct al_views *v, int64_t author, bool on)
 {
@@ -66,26 +55,48 @@ static int relate(
     return err != 0 ? err : al_viewdb_run_ints(v->sql[AL_SQL_AUTHOR_SHOWN], &author, 1);
 }
 
-int al_relate_state(struct al_views *v, const struct al_entry_head *e, const struct al_payload *p)
+/* How far everything was read: the position of the choice that said so last. */
+static int note_read(struct al_views *v, const struct al_hash *id)
 {
-    int newest = is_newest(v, e, p->key);
-    if (newest <= 0)
-        return newest;
-    if (al_slice_is(p->key, "read-up-to")) {
-        al_viewdb_bind_text(v->sql[AL_SQL_META_PUT], 1, al_slice_str("read"));
-        al_viewdb_bind_int(v->sql[AL_SQL_META_PUT], 2, e->n);
-        return al_viewdb_run(v->sql[AL_SQL_META_PUT]);
-    }
+    int64_t n;
+    al_viewdb_bind_blob(v->sql[AL_SQL_ENTRY_FIND], 2, al_slice_of(id->b, sizeof(id->b)));
+    int got = al_viewdb_int(v->sql[AL_SQL_ENTRY_FIND], &n, (int64_t[]){al_line_id8(id->b)}, 1);
+    if (got <= 0)
+        return got;
+    al_viewdb_bind_text(v->sql[AL_SQL_META_PUT], 1, al_slice_str("read"));
+    al_viewdb_bind_int(v->sql[AL_SQL_META_PUT], 2, n);
+    return al_viewdb_run(v->sql[AL_SQL_META_PUT]);
+}
+
+/* One choice: |value| is [time_ms, id, what was chosen]. */
+static int on_choice(void *arg, struct al_slice key, struct al_slice value)
+{
+    struct al_views *v = arg;
+    struct al_hash id;
+    struct al_read r = al_read_message(value);
+    (void)al_read_array(&r, 3, 3);
+    (void)al_read_uint(&r, AL_TIME_MAX);
+    al_read_bytes(&r, id.b, sizeof(id.b));
+    struct al_slice chosen = al_read_raw(&r);
+    if (al_read_end(&r) != 0)
+        return 0;
+    if (al_slice_is(key, "read-up-to"))
+        return note_read(v, &id);
     for (size_t i = 0; i < RELATION_COUNT; i++) {
         size_t n = strlen(relations[i].prefix);
-        if (p->key.n != n + AL_ID_CHARS || memcmp(p->key.p, relations[i].prefix, n) != 0)
+        if (key.n != n + AL_ID_CHARS || memcmp(key.p, relations[i].prefix, n) != 0)
             continue;
         struct al_identity identity;
-        if (al_id_parse_full(identity.b, al_slice_of(p->key.p + n, AL_ID_CHARS)) != 0)
+        if (al_id_parse_full(identity.b, al_slice_of(key.p + n, AL_ID_CHARS)) != 0)
             return 0;
-        return relate(v, i, &identity, p->val);
+        return relate(v, i, &identity, chosen);
     }
     return 0;
+}
+
+int al_relate_load(struct al_views *v)
+{
+    return al_store_kv_scan(v->store, AL_SPACE_STATE, al_slice_of(NULL, 0), on_choice, v);
 }
 
 static int set_profile(struct al_views *v, int64_t author, struct al_slice name, int64_t n)

@@ -1,3 +1,4 @@
+#include "fields.h"
 #include "heapbuf.h"
 #include "id.h"
 #include "lines.h"
@@ -23,14 +24,18 @@ enum column { /* of ROW_SQL in reads.c */
     C_RT,
     C_TEXT,
     C_TAGS,
+    C_OWN_FIELDS,
     C_FIELDS,
     C_IDENTITY,
     C_PETNAME,
     C_NAME,
     C_MINE,
+    C_FOLLOWING,
     C_DEVICE,
     C_LOG,
-    C_FROZEN,
+    C_DISPUTED,
+    C_CIRCLE,
+    C_AUTHOR,
 };
 
 /* The neighbour's characters in common with |id|, of those that the index knows: 12 of them. */
@@ -120,8 +125,7 @@ static const char *state_name(sqlite3_stmt *st, bool own)
     default:
         break;
     }
-    if (sqlite3_column_type(st, C_FROZEN) != SQLITE_NULL &&
-        al_viewdb_uint(st, C_SEQ) >= al_viewdb_uint(st, C_FROZEN))
+    if (sqlite3_column_int(st, C_DISPUTED) != 0)
         return "disputed";
     return !own && sqlite3_column_int64(st, C_EDIT) != 0 ? "edited" : "ok";
 }
@@ -152,25 +156,130 @@ static void put_names(struct al_buf *b, sqlite3_stmt *st)
     put_key_bool(b, "mine", sqlite3_column_int(st, C_MINE) != 0);
 }
 
-static void put_content(struct al_buf *b, sqlite3_stmt *st)
+/* --- what an entry is to another ------------------------------------------------------------ */
+
+/* Who may read an entry. */
+struct scope {
+    int64_t author;
+    int audience; /* -1: not known */
+    int64_t circle;
+};
+
+/* Whether somebody may read |a| who may not read |b|: also in another circle are other people. */
+static bool is_wider(const struct scope *a, const struct scope *b)
 {
-    put_key_str(b, "text", al_viewdb_slice(st, C_TEXT));
-    struct al_slice tags = al_viewdb_slice(st, C_TAGS);
+    return a->audience != b->audience ? a->audience > b->audience : a->circle != b->circle;
+}
+
+/* That of the entry that |encoded| names. Returns 1, 0 when it is not known here, or an error. */
+static int scope_of(struct al_call *c, struct scope *ret, struct al_slice encoded)
+{
+    struct al_ref ref;
+    struct al_read r = al_read_init(encoded);
+    al_read_ref(&r, &ref);
+    if (encoded.n == 0 || al_read_end(&r) != 0)
+        return 0;
+    sqlite3_stmt *st = c->r->related;
+    al_viewdb_bind_int(st, 1, al_line_id8(ref.id.b));
+    al_viewdb_bind_blob(st, 2, al_slice_of(ref.id.b, sizeof(ref.id.b)));
+    int got = al_viewdb_step(st);
+    if (got > 0)
+        *ret = (struct scope){
+            sqlite3_column_int64(st, 0), sqlite3_column_int(st, 1), sqlite3_column_int64(st, 2)};
+    (void)sqlite3_reset(st);
+    return got;
+}
+
+/* What a row says besides the columns of its entry. */
+struct beside {
+    uint64_t replies;
+    uint64_t chars;
+    bool wider;  /* than what it answers: an old client, or somebody who likes to quote */
+    bool linked; /* a share of an entry that its author could share so */
+    char circle[2 * AL_NAME_MAX + 2];
+};
+
+static int name_circle(struct al_call *c, char *out, size_t size, int64_t circle)
+{
+    sqlite3_stmt *st = c->r->circle;
+    al_viewdb_bind_int(st, 1, circle);
+    int got = al_viewdb_step(st);
+    struct al_slice name = got > 0 ? al_viewdb_slice(st, 0) : al_slice_of(NULL, 0);
+    size_t n = name.n < size ? name.n : 0;
+    if (n > 0)
+        memcpy(out, name.p, n);
+    out[n] = '\0';
+    (void)sqlite3_reset(st);
+    return got < 0 ? got : 0;
+}
+
+static int look_beside(struct al_call *c, struct beside *b, sqlite3_stmt *st)
+{
+    uint8_t id[32];
+    enum al_kind kind;
+    *b = (struct beside){.replies = 0};
+    al_viewdb_bytes(st, C_ID, id, sizeof(id));
+    int err = al_row_replies(c, &b->replies, id);
+    if (err == 0)
+        err = short_length(c, &b->chars, id);
+    if (err == 0 && sqlite3_column_type(st, C_CIRCLE) != SQLITE_NULL)
+        err = name_circle(c, b->circle, sizeof(b->circle), sqlite3_column_int64(st, C_CIRCLE));
+    if (err != 0 || sqlite3_column_int(st, C_STATE) != AL_ENTRY_OK)
+        return err;
+    struct scope own = {sqlite3_column_int64(st, C_AUTHOR), sqlite3_column_int(st, C_AUDIENCE),
+        sqlite3_column_int64(st, C_CIRCLE)};
+    struct scope other;
+    (void)kind_of(st, &kind);
+    int got = 0;
+    if (kind == AL_KIND_SHARE) {
+        got = scope_of(c, &other, al_fields_ref(al_viewdb_slice(st, C_OWN_FIELDS), "of"));
+        b->linked = got > 0 && other.author == own.author && is_wider(&own, &other) &&
+                    own.audience > other.audience;
+    } else if (kind != AL_KIND_EDIT && kind != AL_KIND_RETRACT) {
+        got = scope_of(c, &other, al_viewdb_slice(st, C_RE));
+        b->wider = got > 0 && is_wider(&own, &other);
+    }
+    return got < 0 ? got : 0;
+}
+
+/* --- the row -------------------------------------------------------------------------------- */
+
+static void put_fields(struct al_buf *b, sqlite3_stmt *st, const struct beside *beside)
+{
+    enum al_kind kind;
+    (void)kind_of(st, &kind);
+    const struct al_fields_opts opts = {
+        .own = al_viewdb_slice(st, C_OWN_FIELDS),
+        .shown = al_viewdb_slice(st, C_FIELDS),
+        .unlinked = kind == AL_KIND_SHARE && !beside->linked,
+        .wider = beside->wider,
+    };
+    al_write_cstr(b, "fields");
+    al_fields_put(b, &opts);
+}
+
+/* The content, which a hidden entry does not show. */
+static void put_content(struct al_buf *b, sqlite3_stmt *st, const struct beside *beside)
+{
+    bool hidden = sqlite3_column_int(st, C_STATE) == AL_ENTRY_HIDDEN;
+    struct al_slice none = al_slice_of(NULL, 0);
+    struct al_slice tags = hidden ? none : al_viewdb_slice(st, C_TAGS);
+    put_key_str(b, "text", hidden ? none : al_viewdb_slice(st, C_TEXT));
     al_write_cstr(b, "tags");
     if (tags.n > 0)
         al_write_raw(b, tags);
     else
         al_write_array(b, 0);
-    struct al_slice fields = al_viewdb_slice(st, C_FIELDS);
+    if (!hidden) {
+        put_fields(b, st, beside);
+        return;
+    }
     al_write_cstr(b, "fields");
-    if (fields.n > 0)
-        al_write_raw(b, fields);
-    else
-        al_write_map(b, 0);
+    al_write_map(b, 0);
 }
 
-static void put_row(struct al_buf *b, sqlite3_stmt *st, const struct al_row_opts *opts,
-    uint64_t replies, uint64_t chars)
+static void put_row(
+    struct al_buf *b, sqlite3_stmt *st, const struct al_row_opts *opts, const struct beside *beside)
 {
     enum al_kind kind;
     struct al_slice kind_name = kind_of(st, &kind);
@@ -183,19 +292,22 @@ static void put_row(struct al_buf *b, sqlite3_stmt *st, const struct al_row_opts
     al_write_cstr(b, "ref");
     al_write_ref(b, &ref);
     put_names(b, st);
+    put_key_bool(b, "close",
+        sqlite3_column_int(st, C_MINE) != 0 || sqlite3_column_int(st, C_FOLLOWING) != 0);
     put_key_str(b, "kind", kind_name);
     put_key_str(b, "to", al_slice_str(audience_of(st)));
+    put_key_str(b, "circle", al_slice_str(beside->circle));
     put_key_uint(b, "time", al_viewdb_uint(st, C_TIME));
     put_key_uint(b, "at", al_viewdb_uint(st, C_AT));
     put_key_uint(b, "claimed", al_viewdb_uint(st, C_CLAIMED));
     put_key_uint(b, "arrived", al_viewdb_uint(st, C_ARRIVED));
     put_key_uint(b, "pos", opts->pos != 0 ? opts->pos : al_viewdb_uint(st, C_N));
-    put_content(b, st);
+    put_content(b, st, beside);
     bool amends = kind == AL_KIND_EDIT || kind == AL_KIND_RETRACT; /* what it is for: fields.of */
     put_ref_id(b, "re", amends ? al_slice_of(NULL, 0) : al_viewdb_slice(st, C_RE));
     put_ref_id(b, "rt", al_viewdb_slice(st, C_RT));
-    put_key_uint(b, "replies", replies);
-    put_key_uint(b, "short", chars);
+    put_key_uint(b, "replies", beside->replies);
+    put_key_uint(b, "short", beside->chars);
     put_key_uint(b, "depth", opts->depth);
     put_key_str(b, "snippet", opts->snippet);
     put_key_str(b, "state", al_slice_str(state_name(st, opts->own)));
@@ -208,15 +320,10 @@ int al_row_write(struct al_call *c, struct al_buf *out, int64_t n, const struct 
     al_viewdb_bind_int(st, 2, opts->own ? 1 : 0);
     int got = al_viewdb_step(st);
     if (got > 0) {
-        uint8_t id[32];
-        uint64_t replies;
-        uint64_t chars;
-        al_viewdb_bytes(st, C_ID, id, sizeof(id));
-        int err = al_row_replies(c, &replies, id);
+        struct beside beside;
+        int err = look_beside(c, &beside, st);
         if (err == 0)
-            err = short_length(c, &chars, id);
-        if (err == 0)
-            put_row(out, st, opts, replies, chars);
+            put_row(out, st, opts, &beside);
         else
             got = err;
     }

@@ -25,7 +25,7 @@ struct search {
     struct al_call *c;
     struct al_query q;
     struct al_filter f;
-    bool impossible; /* a name or a tag in it is not known here */
+    bool impossible; /* a tag in it is not known here */
     bool ranked;
     bool resumed; /* a page before this one ended at |cursor| */
     struct hit cursor;
@@ -46,14 +46,32 @@ struct search {
 static int resolve_people(struct search *s)
 {
     for (uint32_t i = 0; i < s->q.people_count; i++) {
-        int got = al_people_find(s->c, s->f.authors + s->f.author_count,
-            AL_FILTER_MAX - s->f.author_count, s->q.people[i]);
+        struct al_slice who = s->q.people[i];
+        int got = al_people_find(
+            s->c, s->f.authors + s->f.author_count, AL_FILTER_MAX - s->f.author_count, who);
+        if (got == 0)
+            return al_people_unknown(s->c, who);
         if (got < 0)
             return got;
         s->f.author_count += got;
     }
     s->f.blocked_too = s->q.people_count > 0; /* asked for by name */
-    s->impossible = s->impossible || (s->q.people_count > 0 && s->f.author_count == 0);
+    return 0;
+}
+
+static int resolve_circles(struct search *s)
+{
+    for (uint32_t i = 0; i < s->q.circle_count; i++) {
+        struct al_slice name = s->q.circles[i];
+        int got = al_circles_named(
+            s->c, s->f.circles + s->f.circle_count, AL_FILTER_MAX - s->f.circle_count, name);
+        if (got == 0)
+            return al_call_fail(s->c, AL_E_NOT_FOUND, "there is no circle called %.*s here",
+                (int)name.n, (const char *)name.p);
+        if (got < 0)
+            return got;
+        s->f.circle_count += got;
+    }
     return 0;
 }
 
@@ -92,6 +110,8 @@ static int read_query(struct search *s)
     if (s->q.wanted == 0)
         s->ranked = false;
     err = resolve_people(s);
+    if (err == 0)
+        err = resolve_circles(s);
     return err != 0 ? err : resolve_tags(s);
 }
 
@@ -239,6 +259,7 @@ static int put_narrow(struct search *s, struct al_buf *b)
     put_marks(b, AL_WORDS_AUTHOR, s->f.authors, s->f.author_count);
     put_bits(b, AL_WORDS_KIND, s->q.kinds);
     put_bits(b, AL_WORDS_AUDIENCE, s->q.audiences);
+    put_marks(b, AL_WORDS_CIRCLE, s->f.circles, s->f.circle_count);
     for (uint32_t i = 0; i < s->q.tag_count; i++) {
         int some = al_tokens_any(s->c->r->tokens, s->q.tags[i]);
         if (some < 0)

@@ -23,44 +23,14 @@ int al_shelf_head(struct al_views *v, struct al_entry_head *ret, int64_t n)
             .state = sqlite3_column_int(st, 4),
             .edit = sqlite3_column_int64(st, 5),
             .time = sqlite3_column_int64(st, 7),
+            .circle = sqlite3_column_int64(st, 8),
+            .log_no = (uint32_t)sqlite3_column_int64(st, 9),
+            .seq = al_viewdb_uint(st, 10),
         };
         al_viewdb_bytes(st, 6, ret->id.b, sizeof(ret->id.b));
     }
     (void)sqlite3_reset(st);
     return got;
-}
-
-int al_shelf_name(struct al_views *v, int64_t n, const struct al_hash *id)
-{
-    if (v->name_count == v->name_cap) {
-        size_t cap = v->name_cap * 2 + 64;
-        struct al_name *names = reallocarray(v->names, cap, sizeof(*names));
-        if (names == NULL)
-            return AL_E_NOMEM;
-        v->names = names;
-        v->name_cap = cap;
-    }
-    v->names[v->name_count++] = (struct al_name){al_line_id8(id->b), n};
-    return 0;
-}
-
-static int by_id(const void *a, const void *b)
-{
-    const struct al_name *x = a;
-    const struct al_name *y = b;
-    return (x->id8 > y->id8) - (x->id8 < y->id8);
-}
-
-int al_shelf_names(struct al_views *v)
-{
-    int err = 0;
-    if (v->name_count > 1)
-        qsort(v->names, v->name_count, sizeof(*v->names), by_id);
-    for (size_t i = 0; err == 0 && i < v->name_count; i++)
-        err = al_viewdb_run_ints(
-            v->sql[AL_SQL_NAME_ADD], (int64_t[]){v->names[i].id8, v->names[i].n}, 2);
-    v->name_count = 0;
-    return err;
 }
 
 int al_shown_load(struct al_views *v, struct al_shown *ret, int64_t n)
@@ -77,9 +47,10 @@ int al_shown_load(struct al_views *v, struct al_shown *ret, int64_t n)
     ret->author = sqlite3_column_int64(st, 1);
     ret->kind = sqlite3_column_type(st, 2) == SQLITE_INTEGER ? sqlite3_column_int(st, 2) : 0;
     ret->audience = sqlite3_column_int(st, 3);
-    ret->text = al_viewdb_slice(st, 4);
-    ret->tags = al_viewdb_slice(st, 5);
-    ret->fields = al_viewdb_slice(st, 6);
+    ret->circle = sqlite3_column_int64(st, 4);
+    ret->text = al_viewdb_slice(st, 5);
+    ret->tags = al_viewdb_slice(st, 6);
+    ret->fields = al_viewdb_slice(st, 7);
     return 1;
 }
 
@@ -147,46 +118,35 @@ int al_shelf_tags(
     return err;
 }
 
-/* Take what shows of |n| from the line, the tags and the words. Returns 1, 0 (it was not there). */
+/* Take what shows of |n| from the line and the tags. */
 static int take_down(struct al_views *v, int64_t n)
 {
     struct al_shown s;
     int got = al_shown_load(v, &s, n);
     if (got <= 0)
         return got;
-    int err = al_words_remove(v, n, &s, true);
-    if (err == 0)
-        err = al_shelf_tags(v, s.author, s.k, s.tags, -1);
+    int err = al_shelf_tags(v, s.author, s.k, s.tags, -1);
     if (err == 0)
         err = al_viewdb_run_ints(v->sql[AL_SQL_LINE_DROP], &s.k, 1);
     al_shown_done(&s);
-    return err == 0 ? 1 : err;
-}
-
-int al_shelf_leave(struct al_views *v, int64_t n, enum al_entry_state state)
-{
-    struct al_entry_head e;
-    int got = al_shelf_head(v, &e, n);
-    if (got <= 0)
-        return got;
-    int err = al_viewdb_run_ints(v->sql[AL_SQL_ENTRY_SET_STATE], (int64_t[]){n, state}, 2);
-    if (err == 0 && e.kind == AL_KIND_EDIT)
-        err = al_amend_withdraw(v, n);
-    if (err == 0) {
-        got = take_down(v, n);
-        err = got < 0 ? got : 0;
-    }
-    if (err == 0)
-        err = al_viewdb_run_ints(v->sql[AL_SQL_ENTRY_UNPLACE], &n, 1);
-    if (err == 0 && e.kind == AL_KIND_PROFILE)
-        err = al_relate_profile_lost(v, e.author);
     return err;
 }
 
-int al_shelf_wipe(struct al_views *v, int64_t n, enum al_entry_state state)
+int al_shelf_leave(struct al_views *v, const struct al_entry_head *e, enum al_entry_state state)
 {
-    int err = al_shelf_leave(v, n, state);
-    return err != 0 ? err : al_viewdb_run_ints(v->sql[AL_SQL_ENTRY_WIPE], &n, 1);
+    int err = al_words_remove(v, e->n, true);
+    if (err == 0 && e->k != 0)
+        err = take_down(v, e->n);
+    if (err == 0)
+        err = al_viewdb_run_ints(v->sql[AL_SQL_ENTRY_LEAVE], (int64_t[]){e->n, state}, 2);
+    if (err == 0 && e->kind == AL_KIND_PROFILE)
+        err = al_relate_profile_lost(v, e->author);
+    return err;
+}
+
+int al_shelf_wipe(struct al_views *v, int64_t n)
+{
+    return al_viewdb_run_ints(v->sql[AL_SQL_ENTRY_WIPE], &n, 1);
 }
 
 int al_shelf_show(struct al_views *v, int64_t n, int64_t edit, bool gone)
@@ -200,10 +160,10 @@ int al_shelf_show(struct al_views *v, int64_t n, int64_t edit, bool gone)
     if (got > 0) {
         int64_t r;
         indexed = al_viewdb_int(v->sql[AL_SQL_DOC_FIND], &r, &n, 1) > 0;
-        err = al_words_remove(v, n, &s, gone);
-        if (err == 0)
-            err = al_shelf_tags(v, s.author, s.k, s.tags, -1);
+        err = al_shelf_tags(v, s.author, s.k, s.tags, -1);
         al_shown_done(&s);
+        if (err == 0)
+            err = al_words_remove(v, n, gone);
     }
     if (err == 0) {
         al_viewdb_bind_int(v->sql[AL_SQL_ENTRY_EDIT], 1, n);

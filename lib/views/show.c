@@ -85,7 +85,8 @@ static int put_versions(struct al_call *c, struct al_buf *out, int64_t n, const 
     const struct al_row_opts own = {.own = true};
     int err = al_call_prepare(c, &st,
         "SELECT m.n FROM amend m JOIN entry e ON e.n = ?2 AND e.author = m.author"
-        " WHERE m.target = ?1 AND m.what = ?3 AND e.state = 0 ORDER BY m.k, m.n LIMIT ?4");
+        " WHERE m.target = ?1 AND m.what = ?3 AND m.fit = ifnull(e.circle, 0) * 4 + e.audience"
+        " AND e.edit IS NOT NULL ORDER BY m.time, m.id8, m.n LIMIT ?4");
     if (err == 0) {
         al_viewdb_bind_int(st, 1, al_line_id8(id));
         al_viewdb_bind_int(st, 2, n);

@@ -24,23 +24,41 @@ static int filter_author(struct al_call *c, struct al_filter *f)
     return al_people_author(c, &f->authors[f->author_count++], who.b);
 }
 
-static void filter_kind(struct al_filter *f, struct al_slice kind)
+static int filter_kind(struct al_call *c, struct al_filter *f, struct al_slice kind)
 {
     if (kind.n == 0)
-        return;
+        return 0;
     enum al_kind known = al_kind_of(kind);
     f->kinds = 1U << known;
-    if (known == AL_KIND_UNKNOWN)
-        f->kind_name = kind;
+    if (known != AL_KIND_UNKNOWN)
+        return 0;
+    f->kind_name = kind;
+    int seen = al_kind_seen(c, kind);
+    if (seen != 0)
+        return seen < 0 ? seen : 0;
+    return al_call_fail(
+        c, AL_E_PARAMS, "there is no kind of entry called %.*s", (int)kind.n, (const char *)kind.p);
 }
 
 static int filter_audience(struct al_call *c, struct al_filter *f, struct al_slice to)
 {
+    static const char circle[] = "circle:";
+    size_t n = strlen(circle);
     enum al_audience audience;
     if (to.n == 0)
         return 0;
+    if (to.n > n && memcmp(to.p, circle, n) == 0) {
+        struct al_slice name = al_slice_of(to.p + n, to.n - n);
+        f->audiences = 1U << AL_AUDIENCE_CIRCLE;
+        f->circle_count = al_circles_named(c, f->circles, AL_FILTER_MAX, name);
+        if (f->circle_count != 0)
+            return f->circle_count < 0 ? f->circle_count : 0;
+        return al_call_fail(c, AL_E_NOT_FOUND, "there is no circle called %.*s here", (int)name.n,
+            (const char *)name.p);
+    }
     if (al_audience_of(&audience, to) != 0)
-        return al_call_fail(c, AL_E_PARAMS, "an audience is me, circle, network or web");
+        return al_call_fail(
+            c, AL_E_PARAMS, "an audience is me, circle, circle:NAME, network or web");
     f->audiences = 1U << audience;
     return 0;
 }
@@ -49,12 +67,13 @@ static int filter_audience(struct al_call *c, struct al_filter *f, struct al_sli
 static int read_filter(struct al_call *c, struct al_filter *f)
 {
     *f = al_filter_all();
-    filter_kind(f, al_call_str(c, "kind", AL_KIND_MAX));
+    int err = filter_kind(c, f, al_call_str(c, "kind", AL_KIND_MAX));
     f->first = al_line_at(al_call_uint(c, "since", 0, AL_TIME_MAX));
     uint64_t until = al_call_uint(c, "until", AL_TIME_MAX, AL_TIME_MAX);
     if (until < AL_LINE_TIME_MAX)
         f->end = al_line_at(until);
-    int err = filter_audience(c, f, al_call_str(c, "to", AL_KIND_MAX));
+    if (err == 0)
+        err = filter_audience(c, f, al_call_str(c, "to", AL_NAME_MAX + sizeof("circle:")));
     if (err == 0 && al_call_bool(c, "unread", false)) {
         f->others_only = true;
         err = al_call_meta(c, "read", &f->after);
@@ -135,14 +154,14 @@ int al_timeline_call(struct al_call *c, struct al_buf *out)
 }
 
 /*
- * Entries in order of arrival: those of the rows, and those whose payload came later. What is not
- * for the timeline is passed over.
+ * Entries in order of arrival: those of the rows, and those that could be read only later. What is
+ * not for the timeline is passed over.
  */
 static const char changes_sql[] =
     "SELECT c.pos, c.n, e.k IS NOT NULL AND a.shown AND (?2 >> li.kind) & 1 FROM"
     " (SELECT n AS pos, n FROM entry WHERE n > ?1"
     "  AND NOT EXISTS (SELECT 1 FROM late WHERE late.n = entry.n)"
-    "  UNION ALL SELECT pos, n FROM late WHERE pos > ?1 ORDER BY 1) c"
+    "  UNION ALL SELECT pos, n FROM late WHERE pos > ?1 ORDER BY 1, 2) c"
     " CROSS JOIN entry e ON e.n = c.n CROSS JOIN author a ON a.no = e.author"
     " LEFT JOIN line li ON li.k = e.k";
 
@@ -166,7 +185,12 @@ int al_changes_call(struct al_call *c, struct al_buf *out)
         al_viewdb_bind_int(st, 1, (int64_t)from);
         al_viewdb_bind_int(st, 2, AL_LINE_KINDS);
     }
-    while (err == 0 && !al_page_full(&page, limit) && (got = al_viewdb_step(st)) > 0) {
+    /* What one key opened has one position: a page ends before, or after all of it. */
+    bool full = false;
+    while (err == 0 && (got = al_viewdb_step(st)) > 0) {
+        full = al_page_full(&page, limit) && al_viewdb_uint(st, 0) != pos;
+        if (full)
+            break;
         pos = al_viewdb_uint(st, 0);
         if (sqlite3_column_int(st, 2) != 0)
             err = al_page_add(
@@ -175,7 +199,7 @@ int al_changes_call(struct al_call *c, struct al_buf *out)
     if (err == 0 && got < 0)
         err = got;
     /* Nothing is left: what came meanwhile and has no row counts as seen, too. */
-    if (err == 0 && got == 0 && !al_page_full(&page, limit) && end > pos)
+    if (err == 0 && got == 0 && !full && end > pos)
         pos = end;
     if (err == 0) {
         al_write_map(out, 2);

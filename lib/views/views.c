@@ -5,6 +5,7 @@
 #include "views_int.h"
 
 #define CACHE_IDLE_BYTES (1 << 20)
+#define JOB_ENTRIES 4096 /* of a job in one transaction: a tenth of a second */
 
 /* --- what the views remember of themselves -------------------------------------------------- */
 
@@ -55,7 +56,7 @@ static int prepare_all(struct al_views *v)
 
 static struct al_slice own_identity(const struct al_views *v)
 {
-    return al_slice_of(v->keyring->identity.b, sizeof(v->keyring->identity.b));
+    return al_slice_of(v->keyring.identity.b, sizeof(v->keyring.identity.b));
 }
 
 static void close_db(struct al_views *v)
@@ -87,6 +88,8 @@ static int make(struct al_views *v, int64_t rebuilt)
         err = meta_set_blob(v, "identity", own_identity(v));
     if (err == 0)
         err = meta_set(v, AL_SQL_META_PUT, "rebuilt", rebuilt);
+    if (err == 0)
+        err = meta_set(v, AL_SQL_META_PUT, "generation", v->tried);
     if (err == 0)
         err = al_viewdb_exec(v->db, "COMMIT");
     return err;
@@ -149,6 +152,7 @@ static int look(struct al_views *v, int64_t *ret_rebuilt)
     int64_t rebuilt = 0;
     int64_t pos = 0;
     int64_t indexed = 0;
+    int64_t tried = 0;
     int got = err;
     if (err == 0)
         got = meta_get(v, "rebuilt", &rebuilt);
@@ -157,6 +161,9 @@ static int look(struct al_views *v, int64_t *ret_rebuilt)
         got = meta_get(v, "pos", &pos);
     if (got >= 0)
         got = meta_get(v, "indexed", &indexed);
+    if (got >= 0)
+        got = meta_get(v, "generation", &tried);
+    v->tried = (uint32_t)tried;
     v->pos = (uint64_t)pos;
     v->indexed = (uint64_t)indexed;
     if (got >= 0)
@@ -182,6 +189,7 @@ static int open_or_make(struct al_views *v)
     al_viewdb_remove(v->path);
     v->pos = 0;
     v->indexed = 0;
+    v->tried = v->keyring.generation; /* all that comes is read with that */
     err = open_db(v);
     return err != 0 ? err : make(v, rebuilt);
 }
@@ -193,11 +201,13 @@ int al_views_open(
     if (v == NULL)
         return AL_E_NOMEM;
     v->store = log;
-    v->keyring = keyring;
+    v->keyring = *keyring;
     v->part = -1;
     v->path = strdup(path);
     v->plain = malloc(AL_PAYLOAD_MAX);
-    int err = v->path == NULL || v->plain == NULL ? AL_E_NOMEM : open_or_make(v);
+    int err = v->path == NULL || v->plain == NULL ? AL_E_NOMEM : al_views_circles_load(v);
+    if (err == 0)
+        err = open_or_make(v);
     if (err != 0) {
         al_views_close(v);
         return err;
@@ -214,7 +224,8 @@ void al_views_close(struct al_views *v)
     if (v->damaged)
         al_viewdb_remove(v->path);
     al_tally_free(&v->tally);
-    free(v->names);
+    al_circles_free(v->circles);
+    al_keyring_wipe(&v->keyring);
     free(v->logs);
     free(v->plain);
     free(v->path);
@@ -230,13 +241,28 @@ struct step {
     struct newest newest; /* entry */
 };
 
+/* The log may be new to us: its entries came, and were taken out, before we looked. */
+static int freeze(struct al_views *v, uint32_t log_no, uint64_t seq)
+{
+    struct al_views_log *lg;
+    int err = al_views_log(v, &lg, log_no);
+    return err != 0 ? err
+                    : al_viewdb_run_ints(
+                          v->sql[AL_SQL_LOG_FROZEN], (int64_t[]){log_no, (int64_t)seq}, 2);
+}
+
+/* Returns 1 at a change that takes steps of its own. */
 static int on_change(
     void *arg, const struct al_store_change *change, const struct al_store_row *row)
 {
     struct step *step = arg;
     struct al_views *v = step->v;
-    step->pos = change->pos;
     step->count++;
+    if (change->what == AL_CHANGE_HIDDEN || change->what == AL_CHANGE_UNLOCKED) {
+        int err = al_job_begin(v, change);
+        return err != 0 ? err : 1;
+    }
+    step->pos = change->pos;
     switch (change->what) {
     case AL_CHANGE_ENTRY:
         step->newest = (struct newest){.pos = change->pos, .id = row->id, .known = true};
@@ -245,19 +271,20 @@ static int on_change(
         return al_take_payload(v, row, change->pos);
     case AL_CHANGE_PAYLOAD_OUT:
         return al_take_drop(v, change->log_no, change->seq);
-    case AL_CHANGE_UNLOCKED:
-        return al_take_unlock(v, change->log_no);
-    case AL_CHANGE_HIDDEN:
-        return al_take_hide(v, change->log_no, change->seq);
     case AL_CHANGE_FROZEN:
-        return al_viewdb_run_ints(
-            v->sql[AL_SQL_LOG_FROZEN], (int64_t[]){change->log_no, (int64_t)change->seq}, 2);
+        return freeze(v, change->log_no, change->seq);
     case AL_CHANGE_PEOPLE:
         v->people_changed = true;
         return 0;
-    case AL_CHANGE_STATE: /* the same is said by a state entry, which is what we follow */
-    case AL_CHANGE_REMOVED:
+    case AL_CHANGE_STATE:
+        v->state_changed = true;
         return 0;
+    case AL_CHANGE_REMOVED:
+        al_views_circles_touch(v, change->pos);
+        return al_take_remove(v, change->log_no, change->seq, change->pos);
+    case AL_CHANGE_UNLOCKED:
+    case AL_CHANGE_HIDDEN:
+        break;
     }
     return 0;
 }
@@ -273,29 +300,53 @@ static int on_statement(void *arg, struct al_slice key, struct al_slice value)
     return al_views_author(arg, &author, &identity);
 }
 
+static int find_newest(struct al_views *v, struct newest *ret)
+{
+    sqlite3_stmt *st = v->sql[AL_SQL_ENTRY_NEWEST];
+    int got = al_viewdb_step(st);
+    if (got > 0) {
+        *ret = (struct newest){.pos = al_viewdb_uint(st, 0), .known = true};
+        al_viewdb_bytes(st, 1, ret->id.b, sizeof(ret->id.b));
+    }
+    (void)sqlite3_reset(st);
+    return got < 0 ? got : 0;
+}
+
+/* The entry by which the file knows its store again. */
+static int write_newest(struct al_views *v, const struct newest *newest)
+{
+    int err = meta_set(v, AL_SQL_META_PUT, "last", (int64_t)newest->pos);
+    return err != 0 ? err
+                    : meta_set_blob(v, "last id", al_slice_of(newest->id.b, sizeof(newest->id.b)));
+}
+
 static int write_meta(struct al_views *v, const struct step *step)
 {
     int err = meta_set(v, AL_SQL_META_PUT, "pos", (int64_t)step->pos);
     if (err == 0)
         err = meta_set(v, AL_SQL_META_PUT, "indexed", (int64_t)v->indexed);
-    if (err == 0 && v->unreadable != 0)
-        err = meta_set(v, AL_SQL_META_ADD, "unreadable", v->unreadable);
-    if (err == 0 && step->newest.known) {
-        err = meta_set(v, AL_SQL_META_PUT, "last", (int64_t)step->newest.pos);
-        if (err == 0)
-            err = meta_set_blob(
-                v, "last id", al_slice_of(step->newest.id.b, sizeof(step->newest.id.b)));
+    if (err == 0)
+        err = meta_set(v, AL_SQL_META_PUT, "generation", v->tried);
+    if (err == 0 && v->removed) {
+        struct newest newest = {.pos = 0};
+        err = find_newest(v, &newest);
+        if (err == 0 && !newest.known)
+            err = meta_set(v, AL_SQL_META_PUT, "last", 0);
+        if (err != 0 || !newest.known)
+            return err;
+        return write_newest(v, &newest);
     }
-    return err;
+    return err == 0 && step->newest.known ? write_newest(v, &step->newest) : err;
 }
 
 static void reset_step(struct al_views *v)
 {
     al_tally_clear(&v->tally);
-    v->name_count = 0;
     v->fresh_count = 0;
-    v->unreadable = 0;
+    v->fresh_first = INT64_MAX;
     v->people_changed = false;
+    v->state_changed = false;
+    v->removed = false;
 }
 
 /*
@@ -304,9 +355,6 @@ static void reset_step(struct al_views *v)
  */
 static int release_memory(struct al_views *v)
 {
-    free(v->names);
-    v->names = NULL;
-    v->name_cap = 0;
     if (!v->drained) {
         int used = 0;
         int high;
@@ -323,35 +371,72 @@ static int release_memory(struct al_views *v)
     return err;
 }
 
+/* What several changes of a step ask for, once. */
+static int settle(struct al_views *v)
+{
+    int err = 0;
+    if (v->people_changed) {
+        err = al_store_kv_scan(v->store, AL_SPACE_STATEMENT, al_slice_of(NULL, 0), on_statement, v);
+        if (err == 0)
+            err = al_views_learn(v);
+    }
+    if (err == 0 && v->state_changed)
+        err = al_relate_load(v);
+    if (err == 0)
+        err = al_views_circles_refresh(v);
+    return err == 0 ? al_shelf_count(v) : err;
+}
+
 static int take_changes(struct al_views *v, struct step *step, uint32_t limit)
 {
     uint64_t end;
     int err = al_store_position(v->store, &end);
     if (err == 0)
         err = al_store_changes(v->store, v->pos, limit, on_change, step);
-    if (err != 0)
+    if (err < 0)
         return err;
     if (step->count == 0) /* numbers up to here were given out, and taken back */
         step->pos = end;
-    if (v->people_changed)
-        err = al_store_kv_scan(v->store, AL_SPACE_STATEMENT, al_slice_of(NULL, 0), on_statement, v);
-    if (err == 0)
-        err = al_shelf_names(v);
-    if (err == 0)
-        err = al_shelf_count(v);
+    err = settle(v);
     return err != 0 ? err : al_words_fresh(v, step->pos);
 }
 
+/* A part of the job under way; the views are at its position when it is done. */
+static int take_job(struct al_views *v, struct step *step, uint32_t limit)
+{
+    bool done = false;
+    struct al_views_job job = v->job;
+    int err = al_job_go_on(v, &done, limit < JOB_ENTRIES ? limit : JOB_ENTRIES);
+    if (err == 0)
+        err = al_shelf_count(v);
+    if (err == 0 && done) {
+        step->pos = job.pos;
+        v->tried = job.what == AL_JOB_RETRY ? job.generation : v->tried;
+        v->job.what = AL_JOB_NONE;
+    }
+    return err != 0 ? err : al_words_fresh(v, step->pos);
+}
+
+typedef int work_fn(struct al_views *v, struct step *step, uint32_t limit);
+
+static int take_words(struct al_views *v, struct step *step, uint32_t limit)
+{
+    (void)step;
+    (void)limit;
+    v->drained = true;
+    return al_words_drain(v);
+}
+
 /* Run |work| as one transaction; after an error nothing of it is there. */
-static int in_transaction(struct al_views *v, struct step *step, uint32_t limit)
+static int in_transaction(struct al_views *v, struct step *step, work_fn *work, uint32_t limit)
 {
     uint64_t indexed = v->indexed;
+    uint32_t tried = v->tried;
     reset_step(v);
     int err = al_viewdb_exec(v->db, "BEGIN IMMEDIATE");
     if (err != 0)
         return err;
-    v->drained = v->drained || limit == 0;
-    err = limit > 0 ? take_changes(v, step, limit) : al_words_drain(v);
+    err = work(v, step, limit);
     if (err == 0)
         err = write_meta(v, step);
     if (err == 0)
@@ -359,11 +444,27 @@ static int in_transaction(struct al_views *v, struct step *step, uint32_t limit)
     if (err != 0) {
         al_viewdb_rollback(v->db);
         v->indexed = indexed;
+        v->tried = tried;
+        v->job.what = AL_JOB_NONE; /* its change is met once more */
+        v->circles_stale = true;
         al_words_close(v);
         al_views_forget_logs(v);
         v->damaged = v->damaged || err == AL_E_CORRUPT;
     }
     return err;
+}
+
+/* What is to be done next, NULL when nothing is. */
+static work_fn *next_work(struct al_views *v, uint64_t end)
+{
+    if (v->job.what == AL_JOB_NONE && v->tried < v->keyring.generation)
+        v->job = (struct al_views_job){
+            .what = AL_JOB_RETRY, .pos = v->pos, .generation = v->keyring.generation};
+    if (v->job.what != AL_JOB_NONE)
+        return take_job;
+    if (v->pos < end)
+        return take_changes;
+    return v->indexed < v->pos ? take_words : NULL;
 }
 
 int al_views_step(struct al_views *v, uint64_t *ret_pos, bool *ret_more, uint32_t limit)
@@ -373,13 +474,14 @@ int al_views_step(struct al_views *v, uint64_t *ret_pos, bool *ret_more, uint32_
     int err = v->db == NULL ? release_memory(v) : 0;
     if (err == 0)
         err = al_store_position(v->store, &end);
-    if (err == 0 && (v->pos < end || v->indexed < v->pos)) {
+    work_fn *work = err == 0 ? next_work(v, end) : NULL;
+    if (work != NULL) {
         struct step step = {.v = v, .pos = v->pos};
-        err = in_transaction(v, &step, v->pos < end ? limit : 0);
+        err = in_transaction(v, &step, work, limit);
         if (err == 0)
             v->pos = step.pos;
     }
-    bool more = err == 0 && (v->pos < end || v->indexed < v->pos);
+    bool more = err == 0 && next_work(v, end) != NULL;
     if (err == 0 && !more)
         err = release_memory(v);
     if (err != 0)

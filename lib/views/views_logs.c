@@ -13,7 +13,7 @@ int al_views_author(struct al_views *v, int64_t *ret, const struct al_identity *
         return got < 0 ? got : 0;
     st = v->sql[AL_SQL_AUTHOR_ADD];
     al_viewdb_bind_blob(st, 1, al_slice_of(identity->b, sizeof(identity->b)));
-    al_viewdb_bind_int(st, 2, al_identity_eq(identity, &v->keyring->identity) ? 1 : 0);
+    al_viewdb_bind_int(st, 2, al_identity_eq(identity, &v->keyring.identity) ? 1 : 0);
     int err = al_viewdb_run(st);
     if (err == 0)
         *ret = sqlite3_last_insert_rowid(v->db);
@@ -48,9 +48,9 @@ static int load_log(struct al_views *v, struct al_views_log *lg, uint32_t no)
         *lg = (struct al_views_log){
             .known = true,
             .author = sqlite3_column_int64(st, 0),
-            .mine = sqlite3_column_int(st, 1) != 0,
             .hidden = UINT64_MAX,
         };
+        al_viewdb_bytes(st, 1, lg->identity.b, sizeof(lg->identity.b));
         if (sqlite3_column_type(st, 2) != SQLITE_NULL)
             lg->hidden = al_viewdb_uint(st, 2);
         al_viewdb_bytes(st, 3, lg->device.b, sizeof(lg->device.b));

@@ -102,6 +102,11 @@ static void add_conditions(struct query *q, const struct al_filter *f)
         add(q, " AND NOT a.mine");
     if (!f->blocked_too)
         add(q, " AND NOT a.blocked");
+    for (int i = 0; i < f->circle_count; i++)
+        add_value(q, i == 0 ? " AND (SELECT e.circle FROM entry e WHERE e.n = li.n) IN (?" : ", ?",
+            f->circles[i]);
+    if (f->circle_count > 0)
+        add(q, ")");
     if (f->after > 0)
         add_value(q, " AND li.n > ?", f->after);
 }

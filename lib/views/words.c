@@ -36,9 +36,7 @@ static int64_t first_of(int64_t part)
 void al_words_close(struct al_views *v)
 {
     (void)sqlite3_finalize(v->part_add);
-    (void)sqlite3_finalize(v->part_drop);
     v->part_add = NULL;
-    v->part_drop = NULL;
     v->part = -1;
 }
 
@@ -66,13 +64,6 @@ static int use_part(struct al_views *v, int64_t part, int64_t *ret_used)
         "INSERT INTO words_%lld (rowid, text, more, marks) VALUES (?1, ?2, ?3, ?4)",
         (long long)part);
     int err = al_viewdb_prepare(v->db, &v->part_add, sql);
-    if (err == 0) {
-        (void)snprintf(sql, sizeof(sql),
-            "INSERT INTO words_%lld (words_%lld, rowid, text, more, marks)"
-            " VALUES ('delete', ?1, ?2, ?3, ?4)",
-            (long long)part, (long long)part);
-        err = al_viewdb_prepare(v->db, &v->part_drop, sql);
-    }
     if (err != 0)
         return err;
     v->part = part;
@@ -87,14 +78,15 @@ static struct al_slice as_text(struct al_slice s)
     return s;
 }
 
-/* Give a text to FTS5, to be added or deleted. */
+/* Give a text to FTS5. */
 static int put_text(sqlite3_stmt *st, int64_t r, const struct al_shown *s)
 {
-    char marks[64];
+    char marks[96];
     struct al_buf more = al_heapbuf();
     al_fields_words(&more, s->tags, s->fields);
-    (void)snprintf(marks, sizeof(marks), "%c%c%lld %c%d %c%d", AL_TOKENS_MARK, AL_WORDS_AUTHOR,
-        (long long)s->author, AL_WORDS_KIND, s->kind, AL_WORDS_AUDIENCE, s->audience);
+    (void)snprintf(marks, sizeof(marks), "%c%c%lld %c%d %c%d %c%lld", AL_TOKENS_MARK,
+        AL_WORDS_AUTHOR, (long long)s->author, AL_WORDS_KIND, s->kind, AL_WORDS_AUDIENCE,
+        s->audience, AL_WORDS_CIRCLE, (long long)s->circle);
     al_viewdb_bind_int(st, 1, r);
     al_viewdb_bind_text(st, 2, as_text(s->text));
     al_viewdb_bind_text(st, 3, as_text(al_buf_slice(&more)));
@@ -220,18 +212,17 @@ int al_words_add(struct al_views *v, int64_t n)
     return fill_docs(v, part_of(n), &doc, 1);
 }
 
-int al_words_remove(struct al_views *v, int64_t n, const struct al_shown *s, bool gone)
+/*
+ * FTS5 would have to be given the text once more to forget it, and keeps its words all the same
+ * until it rewrites the segment. What has no row in doc is found no more: that is enough, and fast.
+ */
+int al_words_remove(struct al_views *v, int64_t n, bool gone)
 {
     int64_t r;
-    int64_t used;
     int got = al_viewdb_int(v->sql[AL_SQL_DOC_FIND], &r, &n, 1);
     if (got <= 0)
         return got;
-    int err = use_part(v, part_of(n), &used);
-    if (err == 0)
-        err = put_text(v->part_drop, r, s);
-    if (err == 0)
-        err = al_viewdb_run_ints(v->sql[AL_SQL_DOC_DROP], &r, 1);
+    int err = al_viewdb_run_ints(v->sql[AL_SQL_DOC_DROP], &r, 1);
     if (err == 0 && gone)
         err = al_viewdb_run_ints(v->sql[AL_SQL_PART_DIRTY], (int64_t[]){part_of(n)}, 1);
     return err;
@@ -240,8 +231,12 @@ int al_words_remove(struct al_views *v, int64_t n, const struct al_shown *s, boo
 int al_words_fresh(struct al_views *v, uint64_t pos)
 {
     struct doc docs[AL_VIEWS_FRESH_MAX];
-    if (v->fresh_count > AL_VIEWS_FRESH_MAX)
+    if (v->fresh_count > AL_VIEWS_FRESH_MAX) {
+        /* Some of them may have come long ago, and been taken in again. */
+        if (v->fresh_first <= (int64_t)v->indexed)
+            v->indexed = (uint64_t)v->fresh_first - 1;
         return 0;
+    }
     int err = 0;
     for (size_t i = 0; err == 0 && i < v->fresh_count;) {
         int64_t part = part_of(v->fresh[i]);

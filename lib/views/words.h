@@ -12,5 +12,6 @@
 #define AL_WORDS_AUTHOR 'A'
 #define AL_WORDS_KIND 'K'
 #define AL_WORDS_AUDIENCE 'U'
+#define AL_WORDS_CIRCLE 'C'
 
 #endif

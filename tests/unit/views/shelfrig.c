@@ -102,6 +102,30 @@ void rig_rebuild(struct rig *r)
     rig_sync(r, 1000);
 }
 
+void rig_twin(struct rig *twin, const struct rig *r)
+{
+    *twin = *r;
+    (void)snprintf(twin->views_path, sizeof(twin->views_path), "%s/twin.db", r->dir);
+    twin->out = al_heapbuf();
+    open_views(twin);
+    rig_sync(twin, 1000);
+}
+
+void rig_twin_fini(struct rig *twin)
+{
+    close_views(twin);
+    al_heapbuf_free(&twin->out);
+    OK(unlink(twin->views_path));
+}
+
+void rig_change(struct rig *r, enum al_change what, uint32_t log_no, uint64_t seq)
+{
+    uint64_t pos;
+    OK(al_store_begin(r->store));
+    OK(al_store_change(r->store, &pos, what, log_no, seq));
+    OK(al_store_commit(r->store));
+}
+
 /* --- posting -------------------------------------------------------------------------------- */
 
 static void encode(
@@ -121,6 +145,31 @@ static void encode(
     OK(al_payload_encode(&inner, p));
     OK(al_sealed_encode(b, r->keyring.me_key, nonce, place, al_buf_slice(&inner)));
     al_heapbuf_free(&inner);
+}
+
+/* As the node does it: the latest choice stands. */
+static void choose(struct rig *r, struct al_slice key, struct al_slice value,
+    const struct al_ref *ref, uint64_t time_ms)
+{
+    struct al_slice old;
+    struct al_read read;
+    uint8_t room[256];
+    uint64_t pos;
+    struct al_buf b = al_buf_fixed(room, sizeof(room));
+    if (al_store_kv_get(r->store, &old, AL_SPACE_STATE, key) == 0) {
+        read = al_read_init(old);
+        (void)al_read_array(&read, 3, 3);
+        if (al_read_uint(&read, UINT64_MAX) > time_ms)
+            return;
+    }
+    al_write_array(&b, 3);
+    al_write_uint(&b, time_ms);
+    al_write_bin(&b, ref->id.b, sizeof(ref->id.b));
+    al_write_raw(&b, value);
+    OK(al_store_begin(r->store));
+    OK(al_store_kv_put(r->store, AL_SPACE_STATE, key, al_buf_slice(&b)));
+    OK(al_store_change(r->store, &pos, AL_CHANGE_STATE, 0, 0));
+    OK(al_store_commit(r->store));
 }
 
 struct al_ref rig_post(struct rig *r, int who, struct al_payload p, uint64_t time_ms)
@@ -155,7 +204,10 @@ struct al_ref rig_post(struct rig *r, int who, struct al_payload p, uint64_t tim
         r->arrived != 0 ? r->arrived++ : time_ms));
     OK(al_store_commit(r->store));
     al_heapbuf_free(&payload);
-    return (struct al_ref){log.device, log.log, place.seq, item.id};
+    struct al_ref ref = {log.device, log.log, place.seq, item.id};
+    if (who == 0 && p.kind == AL_KIND_STATE)
+        choose(r, p.key, p.val, &ref, time_ms);
+    return ref;
 }
 
 struct al_ref rig_note(struct rig *r, int who, const char *text, uint64_t time_ms)

@@ -40,6 +40,13 @@ void rig_tidy(struct rig *r);
 void rig_rebuild(struct rig *r);
 void rig_reopen(struct rig *r);
 
+/* Views of the same store in a file of their own, made from scratch; they follow it to its end. */
+void rig_twin(struct rig *twin, const struct rig *r);
+void rig_twin_fini(struct rig *twin);
+
+/* Log one change, in a transaction of its own. */
+void rig_change(struct rig *r, enum al_change what, uint32_t log_no, uint64_t seq);
+
 /* Append an entry by person |who|, sealed when its audience is ME; p.raw stands for all of it. */
 struct al_ref rig_post(struct rig *r, int who, struct al_payload p, uint64_t time_ms);
 
