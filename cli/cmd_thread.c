@@ -13,6 +13,7 @@
 
 #define ROWS_MAX 1000
 #define LEVEL_COLUMNS 3
+#define FOLD_LEVELS 12      /* a fold is indented by at most */
 #define TEXT_COLUMNS_MIN 30 /* what deep levels leave for the words */
 
 static void add_head(struct al_styled *t, const struct al_row *r, uint64_t now_ms)
@@ -62,16 +63,37 @@ static void say_node(struct al_out *o, const struct al_tree *tree, size_t i, uin
     al_heapbuf_free(&margin);
 }
 
-static int say_tree(struct al_cli *c, const struct al_row *rows, size_t n)
+/* One line for branches by people one does not follow. */
+static void say_fold(struct al_cli *c, const struct al_tree *tree, size_t i, const uint8_t *id)
+{
+    size_t count = al_tree_folded(tree, i);
+    size_t level = tree->nodes[i].level;
+    al_say(c->out, AL_STYLE_DIM, "%*s… %zu %s by people you don't follow: aloud thread --all ",
+        (int)(LEVEL_COLUMNS * (level < FOLD_LEVELS ? level : FOLD_LEVELS)), "", count,
+        count == 1 ? "entry" : "entries");
+    al_say_id(c->out, id, 0);
+    al_say(c->out, AL_STYLE_NONE, "\n");
+}
+
+/* |id| is the entry that was asked for. */
+static int say_tree(struct al_cli *c, const struct al_row *rows, size_t n, const uint8_t *id)
 {
     struct al_tree tree;
     if (al_tree_build(&tree, rows, n) != 0)
         return AL_E_NOMEM;
     uint64_t now_ms = al_cli_now_ms();
-    for (size_t i = tree.first; i != AL_TREE_NONE; i = al_tree_next(&tree, i)) {
+    if (al_cli_opt(c, "all") == NULL)
+        al_tree_fold(&tree, id);
+    for (size_t i = tree.first; i != AL_TREE_NONE;) {
+        if (tree.nodes[i].folded) {
+            say_fold(c, &tree, i, id);
+            i = al_tree_unfold(&tree, i);
+            continue;
+        }
         if (tree.nodes[i].level == 0 && i != tree.first)
             al_say(c->out, AL_STYLE_NONE, "\n");
         say_node(c->out, &tree, i, now_ms);
+        i = al_tree_next(&tree, i);
     }
     al_tree_free(&tree);
     return 0;
@@ -102,7 +124,9 @@ static int run_thread(struct al_cli *c)
         return status;
     struct al_params params = {0};
     struct al_slice result;
-    al_params_bin(&params, "id", entry.id, 32);
+    uint8_t id[32]; /* the row is gone with the next answer */
+    memcpy(id, entry.id, sizeof(id));
+    al_params_bin(&params, "id", id, sizeof(id));
     al_params_uint(&params, "limit", ROWS_MAX);
     status = al_cli_call(c, &result, "thread", &params);
     al_params_free(&params);
@@ -115,7 +139,7 @@ static int run_thread(struct al_cli *c)
     if (err != 0)
         return al_cli_fail_call(c, err);
     if (al_out_is_pretty(c->out)) {
-        err = say_tree(c, rows, n);
+        err = say_tree(c, rows, n, id);
     } else {
         for (size_t i = 0; i < n; i++)
             al_row_out(c->out, &rows[i]);
@@ -136,7 +160,8 @@ const struct al_cmd al_cmd_thread = {
     .summary = "the conversation around an entry, as a tree",
     .about =
         "Entries that somebody refers to but that are not here are named; so are those of people "
-        "whom you block.",
+        "whom you block. Branches by people whom you don't follow are one line.",
+    .opts = (const struct al_cli_opt[]){{"all", 0, NULL, "fold nothing"}, {0}},
     .fields = AL_ROW_OUT_FIELDS,
     .examples = {"aloud thread q7xk", "aloud thread last"},
     .args_min = 1,

@@ -15,7 +15,8 @@ struct al_slice al_fold_source(const struct al_row *r)
 
 static bool same_author(const struct al_row *a, const struct al_row *b)
 {
-    return memcmp(a->identity, b->identity, 32) == 0 && al_slice_eq(a->to, b->to);
+    return memcmp(a->identity, b->identity, 32) == 0 && al_slice_eq(a->to, b->to) &&
+           al_slice_eq(a->circle, b->circle);
 }
 
 static bool same_tags(const struct al_row *a, const struct al_row *b)

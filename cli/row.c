@@ -24,8 +24,10 @@ void al_row_read(struct al_row *ret, struct al_slice map)
         .name = al_get_str(map, "name"),
         .petname = al_get_bool(map, "petname"),
         .mine = al_get_bool(map, "mine"),
+        .close = al_get_bool(map, "close"),
         .kind = al_get_str(map, "kind"),
         .to = al_get_str(map, "to"),
+        .circle = al_get_str(map, "circle"),
         .time_ms = al_get_uint(map, "time"),
         .at_ms = al_get_uint(map, "at"),
         .claimed_ms = al_get_uint(map, "claimed"),
@@ -48,4 +50,19 @@ void al_row_read(struct al_row *ret, struct al_slice map)
         if (tags.err == 0)
             ret->tags[ret->tag_count++] = tag;
     }
+}
+
+bool al_row_file(struct al_row_file *ret, const struct al_row *r, size_t i)
+{
+    uint32_t count;
+    struct al_read files = al_get_array(r->fields, "files", &count);
+    if (i >= count)
+        return false;
+    while (i-- > 0)
+        (void)al_read_raw(&files);
+    (void)al_read_array(&files, 3, 3);
+    *ret = (struct al_row_file){.size = al_read_uint(&files, UINT64_MAX)};
+    ret->mime = al_read_str(&files, SIZE_MAX);
+    ret->name = al_read_str(&files, SIZE_MAX);
+    return files.err == 0;
 }

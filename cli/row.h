@@ -16,9 +16,11 @@ struct al_row {
     struct al_slice name;
     bool petname; /* |name| was given by the owner of this node */
     bool mine;
+    bool close; /* by oneself or by somebody one follows */
     struct al_slice kind;
-    struct al_slice to; /* me, circle, network, web */
-    uint64_t time_ms;   /* what it is sorted by */
+    struct al_slice to;     /* me, circle, network, web; empty: it can't be read */
+    struct al_slice circle; /* its name, when |to| is circle */
+    uint64_t time_ms;       /* what it is sorted by */
     uint64_t at_ms;
     uint64_t claimed_ms;
     uint64_t arrived_ms;
@@ -35,6 +37,17 @@ struct al_row {
     struct al_slice state;
     struct al_slice fields; /* encoded map: al_get_str(row.fields, "url") and so on */
 };
+
+#define AL_ROW_FILES_MAX 64 /* attachments that are shown of one entry */
+
+struct al_row_file {
+    uint64_t size;
+    struct al_slice mime;
+    struct al_slice name;
+};
+
+/* Attachment |i| of an entry; false when there is none. */
+bool al_row_file(struct al_row_file *ret, const struct al_row *r, size_t i);
 
 /* Read an encoded map that the scanner has passed. */
 void al_row_read(struct al_row *ret, struct al_slice map);

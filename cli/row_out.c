@@ -29,6 +29,17 @@ static void out_place(struct al_out *o, const struct al_row *r)
     al_out_uint(o, "seq", ref.seq);
 }
 
+/* The names of its attachments, in the order in which `save` numbers them. */
+static void out_files(struct al_out *o, const struct al_row *r)
+{
+    struct al_slice names[AL_ROW_FILES_MAX];
+    size_t n = 0;
+    struct al_row_file file;
+    while (n < AL_ROW_FILES_MAX && al_row_file(&file, r, n))
+        names[n++] = file.name;
+    al_out_texts(o, "files", names, n);
+}
+
 /* Without the marks around what matched, which are for people's eyes. */
 static void out_snippet(struct al_out *o, struct al_slice s)
 {
@@ -75,6 +86,9 @@ void al_row_out(struct al_out *o, const struct al_row *r)
     al_out_time(o, "arrived", r->arrived_ms);
     out_place(o, r);
     al_out_uint(o, "pos", r->pos);
+    al_out_name(o, "circle", r->circle);
+    al_out_bool(o, "close", r->close);
+    out_files(o, r);
     al_out_row_end(o);
 }
 

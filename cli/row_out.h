@@ -10,7 +10,7 @@
 #define AL_ROW_OUT_FIELDS                                                                          \
     "time, id, name, kind, to, tags, text, state, replies, mine, petname, identity, re, rt, url, " \
     "title, quote, src, who, profile_name, about, working, wants, knows, snippet, depth, at, "     \
-    "claimed, arrived, device, log, seq, pos"
+    "claimed, arrived, device, log, seq, pos, circle, close, files"
 
 void al_row_out(struct al_out *o, const struct al_row *r);
 

@@ -29,6 +29,10 @@ void al_row_say_audience(struct al_styled *t, const struct al_row *r)
 {
     bool published = al_slice_is(r->to, "web");
     al_styled_add_line(t, published ? AL_STYLE_WARN : AL_STYLE_DIM, r->to);
+    if (r->circle.n > 0) {
+        al_styled_addf(t, AL_STYLE_DIM, ":");
+        al_styled_add_line(t, AL_STYLE_DIM, r->circle);
+    }
 }
 
 void al_row_say_marks(struct al_styled *t, const struct al_row *r)
@@ -41,6 +45,8 @@ void al_row_say_marks(struct al_styled *t, const struct al_row *r)
         al_styled_addf(t, AL_STYLE_DIM, "  edited");
     if (al_slice_is(r->state, "disputed"))
         al_styled_addf(t, AL_STYLE_BAD, "  disputed");
+    if (al_get_bool(r->fields, "wider"))
+        al_styled_addf(t, AL_STYLE_WARN, "  answers something that fewer people can read");
 }
 
 static const char *why_no_text(const struct al_row *r)
@@ -51,6 +57,8 @@ static const char *why_no_text(const struct al_row *r)
         return "(not here yet)";
     if (al_slice_is(r->state, "unreadable"))
         return "(not readable here)";
+    if (al_slice_is(r->state, "revoked"))
+        return "(does not count: its device was revoked)";
     return NULL;
 }
 
@@ -78,6 +86,23 @@ static struct al_slice trimmed(struct al_slice s)
     return s;
 }
 
+/* "1  notes.pdf  48 KB", as `save` counts them. */
+static void add_files(struct al_styled *t, size_t from, const struct al_row *r)
+{
+    struct al_row_file file;
+    for (size_t i = 0; i < AL_ROW_FILES_MAX && al_row_file(&file, r, i); i++) {
+        struct al_buf safe = al_heapbuf();
+        al_text_safe(&safe, file.name, AL_TEXT_NAME);
+        if (t->text.n > from)
+            al_styled_addf(t, AL_STYLE_NONE, "\n");
+        al_styled_addf(t, AL_STYLE_DIM, "file %zu  ", i + 1);
+        al_styled_add(t, AL_STYLE_NONE, al_buf_slice(&safe));
+        al_styled_addf(
+            t, AL_STYLE_DIM, "  %llu KB", (unsigned long long)((file.size + 999) / 1000));
+        al_heapbuf_free(&safe);
+    }
+}
+
 void al_row_say_body(struct al_styled *t, const struct al_row *r)
 {
     size_t from = t->text.n;
@@ -95,6 +120,7 @@ void al_row_say_body(struct al_styled *t, const struct al_row *r)
     add_part(t, from, "working on: ", AL_STYLE_NONE, field(r, "working"));
     add_part(t, from, "wants to learn: ", AL_STYLE_NONE, field(r, "wants"));
     add_part(t, from, "knows: ", AL_STYLE_NONE, field(r, "knows"));
+    add_files(t, from, r);
     if (t->text.n == from)
         al_styled_addf(t, AL_STYLE_DIM, "(no text)");
 }

@@ -74,13 +74,54 @@ void al_tree_free(struct al_tree *t)
     *t = (struct al_tree){0};
 }
 
+void al_tree_fold(struct al_tree *t, const uint8_t *keep)
+{
+    for (size_t i = 0; i < t->count; i++)
+        t->nodes[i].folded = t->nodes[i].level > 0;
+    for (size_t i = 0; i < t->count; i++) {
+        const struct al_tree_node *node = &t->nodes[i];
+        bool kept = node->row != NULL && (node->row->close || memcmp(node->id, keep, 32) == 0);
+        for (size_t at = i; kept && at != AL_TREE_NONE && t->nodes[at].folded;
+             at = t->nodes[at].parent)
+            t->nodes[at].folded = false;
+    }
+}
+
+/* The node that is drawn after |i| and everything below it. */
+static size_t past(const struct al_tree *t, size_t i)
+{
+    while (i != AL_TREE_NONE && t->nodes[i].next == AL_TREE_NONE)
+        i = t->nodes[i].parent;
+    return i == AL_TREE_NONE ? i : t->nodes[i].next;
+}
+
+/* The last of the folded branches side by side from |i| on. */
+static size_t fold_end(const struct al_tree *t, size_t i)
+{
+    while (t->nodes[i].next != AL_TREE_NONE && t->nodes[t->nodes[i].next].folded)
+        i = t->nodes[i].next;
+    return i;
+}
+
+size_t al_tree_unfold(const struct al_tree *t, size_t i)
+{
+    return past(t, fold_end(t, i));
+}
+
+size_t al_tree_folded(const struct al_tree *t, size_t i)
+{
+    size_t end = al_tree_unfold(t, i);
+    size_t count = 0;
+    for (; i != end; i = al_tree_next(t, i))
+        count++;
+    return count;
+}
+
 size_t al_tree_next(const struct al_tree *t, size_t i)
 {
     if (t->nodes[i].first_child != AL_TREE_NONE)
         return t->nodes[i].first_child;
-    while (i != AL_TREE_NONE && t->nodes[i].next == AL_TREE_NONE)
-        i = t->nodes[i].parent;
-    return i == AL_TREE_NONE ? i : t->nodes[i].next;
+    return past(t, i);
 }
 
 void al_tree_margin(

@@ -12,6 +12,7 @@ struct al_tree_node {
     const struct al_row *row;                     /* NULL: it is named as a parent, but not here */
     size_t parent, first_child, last_child, next; /* indices, or AL_TREE_NONE */
     size_t level;                                 /* 0 for a root */
+    bool folded; /* neither it nor anything below is close: al_tree_fold() */
 };
 
 struct al_tree {
@@ -27,6 +28,18 @@ struct al_tree {
  */
 AL_MUST_CHECK int al_tree_build(struct al_tree *ret, const struct al_row *rows, size_t n);
 void al_tree_free(struct al_tree *t);
+
+/*
+ * Mark what is folded: whole branches by people one does not follow. Roots and the entry |keep| (32
+ * bytes) stay, and so does what they hang on.
+ */
+void al_tree_fold(struct al_tree *t, const uint8_t *keep);
+
+/* How many entries are in the folded branches side by side that begin with |i|. */
+size_t al_tree_folded(const struct al_tree *t, size_t i);
+
+/* The node that is drawn after that fold, or AL_TREE_NONE. */
+size_t al_tree_unfold(const struct al_tree *t, size_t i);
 
 /* The node that is drawn after |i|, or AL_TREE_NONE. */
 size_t al_tree_next(const struct al_tree *t, size_t i);

@@ -27,7 +27,8 @@ def ref(n):
 def row(n, text="hello", **more):
     base = {
         "id": entry_id(n), "ref": ref(n), "identity": AUTHOR, "name": "me", "petname": False,
-        "mine": True, "kind": "note", "to": "network", "time": 1700000000000 + n, "at": 0,
+        "mine": True, "close": True, "kind": "note", "to": "network", "circle": "",
+        "time": 1700000000000 + n, "at": 0,
         "claimed": 1700000000000 + n, "arrived": 1700000000000 + n, "pos": n, "text": text,
         "tags": [], "re": None, "rt": None, "replies": 0, "short": 4, "depth": 0, "snippet": "",
         "state": "ok", "fields": {},

@@ -75,6 +75,42 @@ static void deep_levels_stand_at_the_last_one(void **state)
     expect("a-bacbdcea", 2, "a\n├─ b\n│  └─ c\n│  ├─ d\n└─ e\n");
 }
 
+/* Like expect(), for rows whose small letters are of strangers; the entry |keep| was asked for. */
+static void expect_folded(const char *pairs, const char *close, char keep, const char *want)
+{
+    struct al_row rows[26];
+    size_t n = strlen(pairs) / 2;
+    for (size_t i = 0; i < n; i++) {
+        rows[i] = row_of(pairs[2 * i], pairs[2 * i + 1]);
+        rows[i].close = strchr(close, pairs[2 * i]) != NULL;
+    }
+    struct al_tree tree;
+    struct al_buf b = al_heapbuf();
+    assert_int_equal(al_tree_build(&tree, rows, n), 0);
+    al_tree_fold(&tree, id_of(keep));
+    for (size_t i = tree.first; i != AL_TREE_NONE;) {
+        const struct al_tree_node *node = &tree.nodes[i];
+        char digit = node->folded ? (char)('0' + al_tree_folded(&tree, i)) : (char)node->id[0];
+        al_buf_put(&b, &digit, 1);
+        i = node->folded ? al_tree_unfold(&tree, i) : al_tree_next(&tree, i);
+    }
+    al_buf_put(&b, "", 1);
+    assert_string_equal((const char *)b.p, want);
+    al_heapbuf_free(&b);
+    al_tree_free(&tree);
+}
+
+static void branches_of_strangers_are_folded(void **state)
+{
+    (void)state;
+    expect_folded("a-bacaebdb", "abcde", 'a', "abedc");
+    expect_folded("a-bacaebdb", "", 'a', "a4");     /* the root stays, whoever wrote it */
+    expect_folded("a-bacaebdb", "c", 'a', "a3c");   /* a branch, then one of a friend */
+    expect_folded("a-bacaebdb", "d", 'a', "ab1d1"); /* what a friend answers stays */
+    expect_folded("a-bacaebdb", "", 'e', "abe11");  /* so does what was asked for */
+    expect_folded("bxcbdx", "", 'b', "xb11");       /* below a parent that is not here */
+}
+
 static void lines_below_a_node_keep_its_margin(void **state)
 {
     (void)state;
@@ -117,6 +153,7 @@ static void a_thousand_levels_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(branches_of_strangers_are_folded),
         cmocka_unit_test(replies_hang_on_their_parents_in_order),
         cmocka_unit_test(a_parent_that_is_not_here_is_named_once),
         cmocka_unit_test(replies_that_name_each_other_make_no_loop),
