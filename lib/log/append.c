@@ -20,20 +20,43 @@ struct batch {
     struct al_buf bytes;
 };
 
-static int ensure_log(struct al_logs *l)
+/* The log to write to, NULL when there is none: a copy writes to one that is never sent. */
+static struct al_log *present(const struct al_logs *l)
 {
-    if (l->own != NULL && l->own->frozen == 0 && al_log_head(l->own) < AL_SEQ_MAX)
-        return 0;
-    struct al_logname name;
-    al_rng_bytes(l->rng, name.b, sizeof(name.b));
-    struct al_log *log;
-    int err = al_logs_open(l, &log, &l->keyring->device, &name);
-    if (err == 0)
-        err = al_store_kv_put(l->store, AL_SPACE_META, al_slice_str(AL_META_OWN_LOG),
-            al_slice_of(name.b, sizeof(name.b)));
-    if (err == 0)
+    return l->copy ? l->local : l->own;
+}
+
+/* Keep the name of the new log |log|, for the next start. */
+static int note_log(struct al_logs *l, struct al_log *log)
+{
+    uint8_t key[32 + 8];
+    memcpy(key, log->device.b, 32);
+    memcpy(key + 32, log->name.b, 8);
+    int err = l->copy ? al_store_kv_put(l->store, AL_SPACE_META, al_slice_str(AL_META_LOCAL_LOG),
+                            al_slice_of(key, sizeof(key)))
+                      : al_store_kv_put(l->store, AL_SPACE_META, al_slice_str(AL_META_OWN_LOG),
+                            al_slice_of(key + 32, 8));
+    if (err == 0 && l->copy)
+        l->local = log;
+    else if (err == 0)
         l->own = log;
     return err;
+}
+
+static int ensure_log(struct al_logs *l)
+{
+    const struct al_log *log = present(l);
+    if (log != NULL && (l->copy || log->cut.seq == AL_SEQ_MAX) && log->frozen == 0 &&
+        al_log_head(log) < AL_SEQ_MAX)
+        return 0;
+    if (!l->copy &&
+        al_record_standing(l->self->record, NULL, &l->keyring->device, NULL) == AL_STANDING_REVOKED)
+        return AL_E_REVOKED; /* nobody would take it */
+    struct al_logname name;
+    struct al_log *made;
+    al_rng_bytes(l->rng, name.b, sizeof(name.b));
+    int err = al_logs_open(l, &made, &l->keyring->device, &name);
+    return err == 0 ? note_log(l, made) : err;
 }
 
 static int encode_sealed(struct al_logs *l, struct al_buf *b, const struct al_payload *payload,
@@ -59,8 +82,8 @@ static int make(struct al_logs *l, struct batch *b, const struct al_payload *pay
     struct al_ref *ret_ref, struct al_now now)
 {
     struct al_header h = {
-        .device = l->own->device,
-        .log = l->own->name,
+        .device = present(l)->device,
+        .log = present(l)->name,
         .seq = b->first + b->count,
         .time_ms = now.wall_ms > AL_TIME_MAX ? AL_TIME_MAX : now.wall_ms,
         .prev = b->last_id,
@@ -100,7 +123,7 @@ static int make(struct al_logs *l, struct batch *b, const struct al_payload *pay
 /* Sign the last of the batch and store it all. */
 static int flush(struct al_logs *l, struct batch *b, struct al_now now)
 {
-    struct al_log *log = l->own;
+    struct al_log *log = present(l);
     if (b->count == 0)
         return 0;
     struct al_sig sig;
@@ -150,8 +173,8 @@ int al_append(struct al_logs *l, struct al_ref *refs, const struct al_payload *p
     if (b == NULL)
         return AL_E_NOMEM;
     b->bytes = al_heapbuf();
-    b->first = al_log_head(l->own) + 1;
-    err = al_log_prev(l, &b->prev, l->own, b->first);
+    b->first = al_log_head(present(l)) + 1;
+    err = al_log_prev(l, &b->prev, present(l), b->first);
     b->last_id = b->prev;
     for (uint32_t i = 0; err == 0 && i < count; i++) {
         err = make(l, b, &payloads[i], refs == NULL ? NULL : &refs[i], now);

@@ -17,7 +17,7 @@
  *
  * Returns 0, an error of al_payload_encode() (then nothing was stored since |refs| [0]; the
  * transaction must be rolled back if count > 1), AL_E_LIMIT (too many logs of this device),
- * AL_E_NOMEM, or a store error.
+ * AL_E_REVOKED (this device is), AL_E_NOMEM, or a store error.
  */
 AL_MUST_CHECK int al_append(struct al_logs *l, struct al_ref *refs,
     const struct al_payload *payloads, uint32_t count, struct al_now now);

@@ -105,8 +105,7 @@ static int last_signed(struct al_logs *l, uint64_t *ret_seq, struct al_sig *ret_
     return 0;
 }
 
-/* Fill |x| with the held entries |first|..|last|. */
-static int read_rows(
+int al_export_rows(
     struct al_logs *l, struct al_export *x, const struct al_log *log, uint64_t first, uint64_t last)
 {
     struct al_segment *s = &x->segment;
@@ -135,7 +134,7 @@ int al_export_held(
         l, &end, &x->segment.sig, log, first, run->last < last ? run->last : last, true);
     if (err == 0 && end == 0)
         err = AL_E_NOT_FOUND;
-    return err == 0 ? read_rows(l, x, log, first, end) : err;
+    return err == 0 ? al_export_rows(l, x, log, first, end) : err;
 }
 
 /* Entry |seq| is the last that may be given out: does it need no signature to be believed? */
@@ -180,7 +179,7 @@ int al_export_segment(
     if (err == 0 && end == 0)
         err = AL_E_NOT_FOUND;
     if (err == 0)
-        err = read_rows(l, x, log, first, end);
+        err = al_export_rows(l, x, log, first, end);
     if (err == 0)
         cut_inline(s);
     return err;

@@ -28,6 +28,10 @@ void al_export_free(struct al_export *x);
 AL_MUST_CHECK int al_export_segment(struct al_logs *l, struct al_export *x,
     const struct al_log *log, uint64_t first, uint64_t last);
 
+/* Entries |first|..|last|, all held and in one block, with all payloads; |sig| is left alone. */
+AL_MUST_CHECK int al_export_rows(struct al_logs *l, struct al_export *x, const struct al_log *log,
+    uint64_t first, uint64_t last);
+
 /* Copy |payload| beside those of the segment, in whose block it stands. */
 struct al_slice al_export_keep(struct al_export *x, struct al_slice payload);
 

@@ -6,6 +6,7 @@
 #include "check.h"
 #include "export.h"
 #include "proof.h"
+#include "rewrite.h"
 #include "settle.h"
 
 /* --- forks --------------------------------------------------------------------------------- */
@@ -163,6 +164,12 @@ static int put_items(struct al_logs *l, struct al_log *log, const struct al_segm
     return apply_items(l, log, seg, from, count);
 }
 
+int al_ingest_put(
+    struct al_logs *l, struct al_log *log, const struct al_segment *seg, struct al_now now)
+{
+    return put_items(l, log, seg, 0, seg->count, now);
+}
+
 static int store_new(
     struct al_logs *l, struct al_ingest *ret, const struct al_segment *seg, struct al_now now)
 {
@@ -227,11 +234,9 @@ static int take_out_branch(
         err = al_store_entries(
             l->store, log->no, al_block_first(al_block_of(out)), last, keep_row, r);
     if (err == 0)
-        err = al_log_take_out(l, log, out);
-    if (err == 0 && above != 0) {
-        const struct al_segment *s = &r->above->segment;
-        err = put_items(l, log, s, 0, s->count, now);
-    }
+        err = al_settle_take_out(l, log, out);
+    if (err == 0 && above != 0)
+        err = al_ingest_put(l, log, &r->above->segment, now);
     return err;
 }
 
@@ -343,6 +348,30 @@ static int check_branch(struct al_logs *l, bool *ret_anchored, struct al_log *lo
     return 0;
 }
 
+/*
+ * |seg| is of this very device, and contradicts the log at |*fork|: it is not whole here. What has
+ * not left yet goes aside, to be written again when it is clear what of it others hold.
+ */
+static int clear_own(struct al_logs *l, uint64_t *fork, struct al_log *log,
+    const struct al_segment *seg, struct al_now now)
+{
+    if (!al_device_eq(&log->device, &l->keyring->device) || *fork <= log->hold)
+        return 0;
+    int err = log == l->own ? al_logs_leave_own(l) : 0;
+    if (err == 0)
+        err = al_rewrite_set_aside(l, log, log->hold + 1, now);
+    return err == 0 ? contradiction(l, fork, log, seg) : err;
+}
+
+/* Something came into a log of this very device. */
+static int own_came_in(struct al_logs *l, const struct al_log *log, struct al_now now)
+{
+    int err = log == l->own ? al_logs_leave_own(l) : 0; /* it may not be whole yet */
+    if (err == 0 && l->aside > 0 && !l->copy && al_log_whole(log, al_log_head(log)))
+        err = al_rewrite_all(l, now);
+    return err;
+}
+
 int al_ingest_segment(
     struct al_logs *l, struct al_ingest *ret, const struct al_segment *seg, struct al_now now)
 {
@@ -358,13 +387,15 @@ int al_ingest_segment(
         err = al_logs_open(l, &in.log, &seg->device, &seg->log);
     if (err == 0 && !stands_alone(in.log, seg))
         err = contradiction(l, &fork, in.log, seg);
+    if (err == 0 && fork != 0)
+        err = clear_own(l, &fork, in.log, seg, now);
     if (err == 0)
         err = check_branch(l, &anchored, in.log, seg, fork, is_signed);
     if (err == 0)
         err =
             anchored && fork != 0 ? store_anchored(l, &in, seg, now) : store_new(l, &in, seg, now);
-    if (err == 0 && in.added > 0 && in.log == l->own)
-        err = al_logs_leave_own(l); /* it was not whole here, and may not be yet */
+    if (err == 0 && in.added > 0 && al_device_eq(&seg->device, &l->keyring->device))
+        err = own_came_in(l, in.log, now);
     if (err == 0 || err == AL_E_FORK)
         *ret = in;
     return err;

@@ -27,6 +27,13 @@ AL_MUST_CHECK int al_ingest_segment(
     struct al_logs *l, struct al_ingest *ret, const struct al_segment *seg, struct al_now now);
 
 /*
+ * Store |seg|, which is known to be good and of which nothing is held, with all that it changes.
+ * Returns 0 or a store error.
+ */
+AL_MUST_CHECK int al_ingest_put(
+    struct al_logs *l, struct al_log *log, const struct al_segment *seg, struct al_now now);
+
+/*
  * Take in the opened and verified proof that |log| forks at |seq|: nothing from there on is taken
  * or offered any more. Of several proofs the one with the smallest number is kept, and of those
  * the one with the smaller bytes; |ret_new| says whether this one is. Returns 0 or a store error.

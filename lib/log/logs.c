@@ -5,8 +5,8 @@
 #include "apply.h"
 #include "check.h"
 #include "read.h"
+#include "rewrite.h"
 #include "settle.h"
-#include "undo.h"
 
 #define LOG_KEY_BYTES (32 + 8)
 #define STATEMENT_KEY_BYTES (32 + 32)
@@ -307,9 +307,7 @@ int al_log_take_out(struct al_logs *l, struct al_log *log, uint64_t seq)
     uint64_t block = al_block_of(seq);
     AL_ASSERT(run != NULL && run->last >= seq);
     uint64_t first = run->first > al_block_first(block) ? run->first : al_block_first(block);
-    int err = al_undo_entries(l, log, first, al_block_last(block));
-    if (err == 0)
-        err = al_store_remove(l->store, log->no, first);
+    int err = al_store_remove(l->store, log->no, first);
     return err == 0 ? reload_log(l, log) : err;
 }
 
@@ -457,6 +455,19 @@ static int load_own_log(struct al_logs *l)
     return 0;
 }
 
+static int load_local_log(struct al_logs *l)
+{
+    struct al_slice name;
+    int err = al_store_kv_get(l->store, &name, AL_SPACE_META, al_slice_str(AL_META_LOCAL_LOG));
+    if (err == AL_E_NOT_FOUND)
+        return 0;
+    if (err != 0)
+        return err;
+    /* of the device that this was when the copy wrote */
+    l->local = name.n == LOG_KEY_BYTES ? al_map_get(l->logs, name.p) : NULL;
+    return l->local == NULL ? AL_E_CORRUPT : 0;
+}
+
 static int load(struct al_logs *l)
 {
     int err =
@@ -479,6 +490,10 @@ static int load(struct al_logs *l)
         err = al_apply_load(l);
     if (err == 0)
         err = load_own_log(l);
+    if (err == 0)
+        err = load_local_log(l);
+    if (err == 0)
+        err = al_rewrite_load(l);
     if (err == 0)
         err = al_store_position(l->store, &l->pos);
     l->relations_changed = false; /* nobody knew of any before */

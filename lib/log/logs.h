@@ -60,7 +60,11 @@ struct al_logs {
     uint32_t again;         /* logs that are to be applied anew */
     bool relations_changed; /* by a choice of one's own, from here or from another device */
     uint64_t entries;
-    uint64_t pos; /* of the newest change */
+    uint64_t pos;            /* of the newest change */
+    uint64_t aside;          /* own entries that have to be written again: rewrite.h */
+    uint64_t aside_until_ms; /* when that is done, by the monotonic clock */
+    uint64_t written_again;  /* the first entry of |own| written so that peers are not told of yet;
+                                0: there is none */
 };
 
 /* Load the index of |store|; |keyring| is copied. Returns 0 or AL_E_NOT_INITIALISED, AL_E_CORRUPT,
@@ -137,7 +141,7 @@ AL_MUST_CHECK int al_log_note_run(
 
 /*
  * Take out entry |seq|, which is held, with all that is held of its block from the beginning of its
- * run, and undo what these entries changed. Store errors.
+ * run on. Store errors.
  */
 AL_MUST_CHECK int al_log_take_out(struct al_logs *l, struct al_log *log, uint64_t seq);
 
@@ -158,14 +162,21 @@ bool al_logs_has_room(const struct al_person *person, const struct al_device *de
 AL_MUST_CHECK int al_logs_leave_own(struct al_logs *l);
 
 /*
- * Entries of the own log from |seq| on turn out to be written on a state that was not whole, and
+ * Entries of an own log from |seq| on turn out to be written on a state that was not whole, and
  * none of them has left: take them out, so that what others hold in their place can come, and
- * write them again at the end of a new log, in their order, with references among them moved along
- * and with their time as "at". Returns 0, AL_E_STATE (some have left), AL_E_LIMIT, or a store
- * error.
+ * write them again at the end of a new log, in their order and with their time, with references
+ * among them moved along. Returns 0, AL_E_STATE (some may have left: they lie below |hold|),
+ * AL_E_LIMIT, or a store error.
  */
 AL_MUST_CHECK int al_logs_rewrite(
     struct al_logs *l, struct al_log *log, uint64_t seq, struct al_now now);
+
+/*
+ * This node was a copy and has become a device of its own: what the copy wrote is written again, in
+ * the log of the new device. Nothing to do when it wrote nothing. Returns 0, AL_E_STATE (it is a
+ * copy still), AL_E_LIMIT, or a store error.
+ */
+AL_MUST_CHECK int al_logs_adopt_local(struct al_logs *l, struct al_now now);
 
 /* Keep |log|->acked, for the next start. */
 AL_MUST_CHECK int al_logs_acked_save(struct al_logs *l, const struct al_log *log);

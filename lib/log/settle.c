@@ -41,6 +41,15 @@ int al_settle_floor(struct al_logs *l, uint64_t *ret, const struct al_log *log)
     return err;
 }
 
+int al_settle_take_out(struct al_logs *l, struct al_log *log, uint64_t seq)
+{
+    const struct al_store_run *run = al_log_run_at(log, seq);
+    uint64_t first = al_block_first(al_block_of(seq));
+    int err = al_undo_entries(
+        l, log, run->first > first ? run->first : first, al_block_last(al_block_of(seq)));
+    return err == 0 ? al_log_take_out(l, log, seq) : err;
+}
+
 /* Take out what shows another entry at the cut than the root named: it is of another branch. */
 static int take_out_at_cut(struct al_logs *l, struct al_log *log)
 {
@@ -51,7 +60,7 @@ static int take_out_at_cut(struct al_logs *l, struct al_log *log)
         if (err == 0 && al_hash_eq(&id, &log->cut.id))
             return 0;
         if (err == 0)
-            err = al_log_take_out(l, log, al_log_holds(log, seq) ? seq : seq + 1);
+            err = al_settle_take_out(l, log, al_log_holds(log, seq) ? seq : seq + 1);
         if (err != 0)
             return err;
     }

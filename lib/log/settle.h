@@ -43,4 +43,7 @@ AL_MUST_CHECK int al_settle_anchors(
 /* The lowest entry of the run that is anchored, in |ret|; 0 when none is held. Store errors. */
 AL_MUST_CHECK int al_settle_floor(struct al_logs *l, uint64_t *ret, const struct al_log *log);
 
+/* As al_log_take_out(), and undo what these entries changed: they never counted. Store errors. */
+AL_MUST_CHECK int al_settle_take_out(struct al_logs *l, struct al_log *log, uint64_t seq);
+
 #endif

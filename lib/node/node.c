@@ -5,6 +5,7 @@
 #include "check.h"
 #include "hash.h"
 #include "node_int.h"
+#include "rewrite.h"
 
 #define RELOAD_PAUSE_MS 1000
 #define TIDY_MS 10000 /* after words were taken out: they are gone within a minute */
@@ -142,6 +143,8 @@ void al_node_begin(struct al_node *n, struct al_now now)
         n->turn_err = al_gossip_tick(n->gossip, now);
     }
     if (n->turn_err == 0)
+        n->turn_err = al_rewrite_tick(n->logs, now);
+    if (n->turn_err == 0)
         n->turn_err = node_post_due(n, false);
 }
 
@@ -203,10 +206,20 @@ static void tidy(struct al_node *n)
     }
 }
 
+/* Own entries that were written again are as new as any. */
+static int tell_written_again(struct al_node *n)
+{
+    uint64_t first = n->logs->written_again;
+    n->logs->written_again = 0;
+    return first == 0 ? 0 : al_gossip_appended(n->gossip, n->logs->own, first, n->now);
+}
+
 void al_node_commit(struct al_node *n)
 {
     if (n->turn_err == 0)
         n->turn_err = al_apply_step(n->logs);
+    if (n->turn_err == 0)
+        n->turn_err = tell_written_again(n);
     if (n->turn_err == 0 && n->logs->again > 0)
         n->due = true; /* the rest in the next turns, so that others get their share */
     if (n->turn_err == 0 && n->logs->relations_changed)
@@ -223,6 +236,10 @@ void al_node_commit(struct al_node *n)
             al_effects_add(n->effects, &e);
         }
         n->turn_err = al_store_commit(n->store);
+        /* What a failed commit left may be there today and gone after a power cut: nothing must
+         * follow it. A full disk leaves no doubt, as nothing was written. */
+        if (n->turn_err != 0 && n->turn_err != AL_E_FULL)
+            n->opts.new_log = true;
     }
     if (n->turn_err != 0) {
         lose_turn(n, n->turn_err);
@@ -247,6 +264,8 @@ uint64_t al_node_deadline(const struct al_node *n)
     if (n->gossip == NULL)
         return n->now.mono_ms + RELOAD_PAUSE_MS; /* try to open the store again */
     uint64_t at = al_gossip_deadline(n->gossip);
+    if (n->logs->aside_until_ms != 0 && n->logs->aside_until_ms < at)
+        at = n->logs->aside_until_ms;
     if (n->tidy_ms < at)
         at = n->tidy_ms;
     if (node_outbox_deadline(n) < at)

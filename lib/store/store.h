@@ -92,14 +92,16 @@ enum al_space {
     AL_SPACE_MISSING = 11,  /* device b32 || log b8 || u64 seq -> "1": a payload to be asked for */
     AL_SPACE_FORK = 10,     /* device b32 || log b8 -> u64 seq || encoded fork proof */
     AL_SPACE_ACKED = 12,    /* device b32 || log b8 -> u64 seq of ours that another node holds */
-    AL_SPACE_CIRCLE = 13, /* what lib/circle has found out about epochs; its keys: circle_int.h */
-    AL_SPACE_EDIT = 14,   /* target id b32 || edit id b32 -> ref of the edit */
-    AL_SPACE_OUTBOX = 15, /* u64 number -> [due_ms, since_ms, to, why, params of post]: held,
-                             not signed yet */
-    AL_SPACE_UPLOAD = 16, /* handle b16 -> [created_ms, attachment as far as it has come] */
-    AL_SPACE_PIECE = 17,  /* piece hash b32 || entry id b32 -> "1": who needs a piece */
+    AL_SPACE_CIRCLE = 13,   /* what lib/circle has found out about epochs; its keys: circle_int.h */
+    AL_SPACE_EDIT = 14,     /* target id b32 || edit id b32 -> ref of the edit */
+    AL_SPACE_OUTBOX = 15,   /* u64 number -> [due_ms, since_ms, to, why, params of post]: held,
+                               not signed yet */
+    AL_SPACE_UPLOAD = 16,   /* handle b16 -> [created_ms, attachment as far as it has come] */
+    AL_SPACE_PIECE = 17,    /* piece hash b32 || entry id b32 -> "1": who needs a piece */
     AL_SPACE_EXCERPT =
-        18, /* u64 position || log no u32 || u64 seq -> u64 bytes: the cache's order */
+        18,              /* u64 position || log no u32 || u64 seq -> u64 bytes: the cache's order */
+    AL_SPACE_ASIDE = 19, /* device b32 || log b8 || u64 seq -> [time_ms, prev, id, payload]: own
+                            entries that have to be written again */
 };
 
 enum al_store_mode {
