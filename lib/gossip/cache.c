@@ -59,27 +59,6 @@ static int fact_drop(struct al_gossip *g, const struct fact *f)
 
 /* --- giving way ---------------------------------------------------------------------------- */
 
-static int note_run(void *arg, const struct al_store_run *run)
-{
-    return al_log_note_run(arg, run->first, run->last, &run->prev);
-}
-
-/* Entries were taken out of |log|: make its index anew. */
-static int reload(struct al_gossip *g, struct al_log *log)
-{
-    struct al_store_log stored;
-    uint64_t held = log->held;
-    log->run_count = 0;
-    log->held = 0;
-    int err = al_store_runs(g->logs->store, log->no, note_run, log);
-    if (err == 0)
-        err = al_store_log_get(g->logs->store, &stored, log->no);
-    if (err == 0)
-        log->head_id = stored.head_id;
-    g->logs->entries -= held - log->held;
-    return err;
-}
-
 static int oldest(void *arg, struct al_slice key, struct al_slice value)
 {
     int err = fact_read(arg, key, value);
@@ -94,13 +73,10 @@ static int give_way(struct al_gossip *g)
     if (err != 1)
         return err == 0 ? AL_E_CORRUPT : err;
     struct al_log *log = al_map_get(g->cached, &f.log_no);
-    const struct al_store_run *run = log == NULL ? NULL : al_log_run_at(log, f.seq);
     err = fact_drop(g, &f);
-    if (err != 0 || run == NULL || run->last < f.seq)
+    if (err != 0 || log == NULL || !al_log_holds(log, f.seq))
         return err; /* it went with another */
-    uint64_t first = al_block_first(al_block_of(f.seq));
-    err = al_store_remove(g->logs->store, log->no, run->first > first ? run->first : first);
-    return err == 0 ? reload(g, log) : err;
+    return al_log_take_out(g->logs, log, f.seq);
 }
 
 int cache_add(struct al_gossip *g, struct al_log *log, uint64_t seq, uint64_t bytes)

@@ -26,7 +26,7 @@ uint64_t catchup_reach(const struct al_gossip *g, const struct peer_head *h)
     if (h->log == NULL && !al_logs_has_room(person, &h->device))
         return 0;
     uint64_t reach = al_logs_cut(person, &h->device, &h->name);
-    if (h->log != NULL && h->log->frozen != 0 && h->log->frozen - 1 < reach)
+    if (h->log != NULL && al_log_disputed(h->log) && h->log->frozen - 1 < reach)
         reach = h->log->frozen - 1;
     return h->seq < reach ? h->seq : reach;
 }
@@ -40,6 +40,12 @@ void catchup_look(const struct al_gossip *g, struct peer *p, struct peer_head *h
         return;
     if (h->blocks <= block)
         h->blocks = block + 1;
+    head_enqueue(p, h, HEAD_ASKING);
+}
+
+void catchup_doubt(struct peer *p, struct peer_head *h, uint64_t seq)
+{
+    h->doubt = seq;
     head_enqueue(p, h, HEAD_ASKING);
 }
 
@@ -76,6 +82,15 @@ static bool choose_block(
         h->log = al_logs_find(g->logs, &h->device, &h->name);
     uint64_t reach = catchup_reach(g, h);
     uint64_t all = reach == 0 ? 0 : al_block_of(reach) + 1;
+    if (h->doubt != 0 && h->doubt <= reach) {
+        uint8_t key[BLOCK_KEY_BYTES];
+        *ret_last = h->doubt;
+        *ret_first = al_block_first(al_block_of(h->doubt));
+        h->doubt = 0;
+        block_key(key, h, al_block_of(*ret_last));
+        if (al_map_get(g->asked, key) == NULL)
+            return true;
+    }
     if (h->blocks > all)
         h->blocks = all;
     while (h->blocks > 0 && h->vain < VAIN_MAX) {
@@ -237,6 +252,24 @@ static bool fits_request(const struct request *r, const struct al_segment *seg)
            al_segment_last(seg) <= r->last;
 }
 
+/*
+ * Of a log whose fork the root has settled only what hangs on its word is taken, and what
+ * contradicts that makes way, as do own entries that have not left: after a gain what lies below
+ * may be had from everybody again.
+ */
+static void look_below(struct al_gossip *g, const struct al_log *log, uint64_t first)
+{
+    struct peer *p;
+    bool own = al_device_eq(&log->device, &g->logs->keyring->device);
+    if ((log->frozen == 0 && !own) || first == 1)
+        return;
+    TAILQ_FOREACH (p, &g->peers, link) {
+        struct peer_head *h = head_of_log(p, log);
+        if (p->state == PEER_READY && h != NULL)
+            catchup_look(g, p, h, al_block_of(first - 1));
+    }
+}
+
 int catchup_segment(struct al_gossip *g, struct peer *p, const struct al_message *m,
     struct al_segment *seg, struct al_now now)
 {
@@ -260,6 +293,8 @@ int catchup_segment(struct al_gossip *g, struct peer *p, const struct al_message
     if (err != 0)
         return 0; /* declined: the request ends without a gain */
     r->got += in.added;
+    if (in.added > 0)
+        look_below(g, in.log, seg->first);
     err = gaps_note(g, in.log, seg);
     if (err == 0 && in.added > 0)
         err = push_announce(g, in.log, now);

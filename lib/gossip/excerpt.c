@@ -46,13 +46,16 @@ static int offered_row(struct al_gossip *g, struct al_store_row *ret, struct al_
     const struct al_ref *ref)
 {
     const struct al_log *log = al_logs_find(g->logs, &ref->device, &ref->log);
+    struct al_hash id;
+    uint64_t offer;
     if (log == NULL)
         return AL_E_NOT_FOUND;
     if (log->person->block)
         return AL_E_DECLINED;
-    if (log->frozen != 0 && ref->seq >= log->frozen)
-        return AL_E_NOT_FOUND;
-    return excerpt_row(g, ret, ret_log, ref);
+    int err = al_log_offer(g->logs, &offer, &id, log);
+    if (err == 0 && ref->seq > offer)
+        err = AL_E_NOT_FOUND;
+    return err == 0 ? excerpt_row(g, ret, ret_log, ref) : err;
 }
 
 /* --- giving -------------------------------------------------------------------------------- */

@@ -51,7 +51,24 @@ static void record_item(struct al_item *out, const struct al_person *person)
     memcpy(out->tag, digest.b, sizeof(out->tag));
 }
 
-static int person_items(struct items *items, const struct al_person *person)
+/* seq 0: nothing of |log| is told. */
+static int log_item(struct al_gossip *g, struct al_item *out, const struct al_log *log)
+{
+    struct al_hash id;
+    *out = (struct al_item){
+        .identity = log->person->identity, .device = log->device, .log = log->name};
+    if (al_log_disputed(log)) {
+        out->seq = AL_SEQ_FROZEN;
+        return 0;
+    }
+    int err = al_log_offer(g->logs, &out->seq, &id, log);
+    /* with holes below its head it keeps the tag 0, which differs from every whole log's */
+    if (err == 0 && al_log_whole(log, out->seq))
+        memcpy(out->tag, id.b, sizeof(out->tag));
+    return err;
+}
+
+static int person_items(struct al_gossip *g, struct items *items, const struct al_person *person)
 {
     struct al_item item;
     if (al_record_count(person->record) == 0)
@@ -59,16 +76,9 @@ static int person_items(struct items *items, const struct al_person *person)
     record_item(&item, person);
     int err = items_add(items, &item);
     for (uint32_t i = 0; err == 0 && i < person->log_count; i++) {
-        const struct al_log *log = person->logs[i];
-        if (al_log_head(log) == 0)
-            continue;
-        item =
-            (struct al_item){.identity = person->identity, .device = log->device, .log = log->name};
-        item.seq = log->frozen != 0 ? AL_SEQ_MAX + 1 : al_log_head(log);
-        /* with holes below its head it keeps the tag 0, which differs from every whole log's */
-        if (log->frozen == 0 && log->held == al_log_head(log))
-            memcpy(item.tag, log->head_id.b, sizeof(item.tag));
-        err = items_add(items, &item);
+        err = log_item(g, &item, person->logs[i]);
+        if (err == 0 && item.seq > 0)
+            err = items_add(items, &item);
     }
     return err;
 }
@@ -84,13 +94,13 @@ static int shared_items(struct al_gossip *g, const struct peer *p, struct items 
         for (size_t i = 0; err == 0 && i < only_count; i++) {
             const struct al_person *person = al_logs_person(g->logs, &only[i]);
             if (person != NULL && peer_wants(p, &only[i]))
-                err = person_items(items, person);
+                err = person_items(g, items, person);
         }
     } else {
         while (err == 0 && al_map_next(g->logs->people, &walk, NULL, &value)) {
             const struct al_person *person = value;
             if (wanted(g, person) && peer_wants(p, &person->identity))
-                err = person_items(items, person);
+                err = person_items(g, items, person);
         }
     }
     if (items->count > 1)
@@ -254,7 +264,7 @@ static int hear_item(struct al_gossip *g, struct peer *p, const struct al_item *
         if (item->seq > AL_SEQ_MAX)
             return 0; /* it forks, as the peer knows: nothing to fetch */
         const struct al_log *log = al_logs_find(g->logs, &item->device, &item->log);
-        int err = log != NULL && log->frozen != 0 ? fork_owed(g, p, log) : 0;
+        int err = log != NULL && al_log_disputed(log) ? fork_owed(g, p, log) : 0;
         if (err != 0)
             return err;
         return head_heard(g, p, &item->identity, &item->device, &item->log, item->seq);

@@ -92,12 +92,14 @@ void gaps_free(struct al_gossip *g)
 
 /* --- asking -------------------------------------------------------------------------------- */
 
-/* True if |p| may have the payload of |gap|. */
-static bool may_give(const struct peer *p, const struct gap *gap)
+/* True if it is wanted, and |p| may have it. */
+static bool may_give(const struct al_gossip *g, const struct peer *p, const struct gap *gap)
 {
     const struct peer_head *h = head_of_log(p, gap->log);
     uint8_t key[GAP_KEY_BYTES];
     gap_key(key, gap->log, gap->seq);
+    if (!wanted(g, gap->log->person) || gap->seq > gap->log->cut.seq)
+        return false;
     return h != NULL && h->seq >= gap->seq && al_map_count(p->lacks) < GAPS_MAX &&
            al_map_get(p->lacks, key) == NULL;
 }
@@ -110,7 +112,7 @@ static uint32_t choose(struct al_gossip *g, const struct peer *p, struct gap **o
     for (int i = 0; i < GAPS_LOOK && count < PAYLOADS_ASKED && !TAILQ_EMPTY(&g->gaps); i++) {
         struct gap *gap = TAILQ_FIRST(&g->gaps);
         TAILQ_REMOVE(&g->gaps, gap, link);
-        if (may_give(p, gap) && (count == 0 || gap->log == out[0]->log))
+        if (may_give(g, p, gap) && (count == 0 || gap->log == out[0]->log))
             out[count++] = gap;
         else
             TAILQ_INSERT_TAIL(&g->gaps, gap, link);

@@ -204,24 +204,27 @@ int al_gossip_tick(struct al_gossip *g, struct al_now now)
             return err;
         peer_tick(g, p, now);
     }
-    if (g->announce_ms != 0 && g->announce_ms <= now.mono_ms)
-        push_flush(g);
     dial_due(g, now);
-    return 0;
+    int failed = hold_tick(g);
+    if (failed != 0)
+        return failed;
+    return g->announce_ms != 0 && g->announce_ms <= now.mono_ms ? push_flush(g) : 0;
 }
 
 int al_gossip_finish(struct al_gossip *g)
 {
     struct peer *p;
-    int failed = search_pump(g);
+    int failed = hold_tick(g);
+    if (failed == 0)
+        failed = search_pump(g);
     if (failed != 0)
         return failed;
     TAILQ_FOREACH (p, &g->peers, link) {
         if (p->state != PEER_READY)
             continue;
-        if (p->ack_due)
-            own_heads_send(g, p);
-        int err = catchup_pump(g, p);
+        int err = p->ack_due ? own_heads_send(g, p) : 0;
+        if (err == 0)
+            err = catchup_pump(g, p);
         if (err != 0)
             return err;
     }
@@ -231,6 +234,8 @@ int al_gossip_finish(struct al_gossip *g)
 uint64_t al_gossip_deadline(const struct al_gossip *g)
 {
     uint64_t at = dial_deadline(g);
+    if (hold_deadline(g) < at)
+        at = hold_deadline(g);
     if (g->acks_ms != 0 && g->acks_ms < at)
         at = g->acks_ms;
     if (g->announce_ms != 0 && g->announce_ms < at)
@@ -312,6 +317,7 @@ int al_gossip_new(struct al_gossip **ret, const struct al_gossip_opts *opts, str
         al_gossip_free(g);
         return err;
     }
+    hold_begin(g);
     *ret = g;
     return 0;
 }

@@ -59,6 +59,7 @@ struct peer_head {
     struct al_device device;
     struct al_logname name;
     uint64_t seq;       /* the newest entry that it claims to hold */
+    uint64_t doubt;     /* it holds another entry of this number than we do, by its word; or 0 */
     uint64_t blocks;    /* blocks from this one on are held, or were asked of this peer */
     uint32_t vain;      /* requests in a row that brought nothing */
     bool sought;        /* it asked here in vain: it is told when there is more */
@@ -172,12 +173,14 @@ struct peer {
     struct al_map *records; /* identity -> the request for its statements */
     uint32_t next_req;
     size_t window;
-    size_t in_flight;     /* estimated bytes asked for */
-    size_t block_bytes;   /* running average of what a block takes */
-    uint64_t progress_ms; /* mono: last useful answer */
-    uint64_t pause_ms;    /* mono: it was busy, ask again then */
-    struct al_map *lacks; /* set of (log no, seq) of payloads it could not give */
-    bool ack_due;         /* it brought entries of its own device */
+    size_t in_flight;       /* estimated bytes asked for */
+    size_t block_bytes;     /* running average of what a block takes */
+    uint64_t progress_ms;   /* mono: last useful answer */
+    uint64_t pause_ms;      /* mono: it was busy, ask again then */
+    struct al_map *lacks;   /* set of (log no, seq) of payloads it could not give */
+    bool ack_due;           /* it brought entries of its own device */
+    bool own_told;          /* it told what it holds of our own logs, */
+    struct al_ref own_head; /* of the one on hold this: seq 0: nothing */
 };
 
 TAILQ_HEAD(peers, peer);
@@ -227,7 +230,9 @@ struct al_gossip {
     struct al_map *cached; /* log no -> struct al_log * that may hold entries of the cache */
     uint64_t cache_count;
     uint64_t cache_bytes;
-    bool clone_seen; /* another machine with this device key was proven */
+    struct al_log *held_log; /* the own log, while its newest entries wait; NULL: none do */
+    uint64_t hold_ms;        /* mono: then they wait no longer; 0: nobody was ready yet */
+    bool clone_seen;         /* another machine with this device key was proven */
     struct al_export *export;
     uint8_t *scratch; /* of a message being encoded: AL_MESSAGE_MAX */
     uint8_t *body;    /* of what goes into it: AL_MESSAGE_MAX */
@@ -347,12 +352,27 @@ uint64_t head_behind(const struct al_gossip *g, const struct peer *p);
 
 void heads_free(struct peer *p);
 
-void own_heads_send(struct al_gossip *g, struct peer *p);
+AL_MUST_CHECK int own_heads_send(struct al_gossip *g, struct peer *p);
 AL_MUST_CHECK int own_heads_receive(
     struct al_gossip *g, struct peer *p, const struct al_message *m);
 
 /* Keep what others hold of our logs, with what is written anyway or after a while. */
 AL_MUST_CHECK int own_acks_save(struct al_gossip *g);
+
+/* --- hold.c: the own log after a start ----------------------------------------------------------
+ */
+
+void hold_begin(struct al_gossip *g);
+
+/* A peer is ready: from the first on it takes a while at most. */
+void hold_ready(struct al_gossip *g, struct al_now now);
+
+/* |p| tells that it holds |refs| of our logs. */
+void hold_told(struct al_gossip *g, struct peer *p, const struct al_ref *refs, uint32_t count);
+
+/* Let go what need not wait any longer. */
+AL_MUST_CHECK int hold_tick(struct al_gossip *g);
+uint64_t hold_deadline(const struct al_gossip *g);
 
 /* --- catchup.c: blocks ---------------------------------------------------------------------------
  */
@@ -362,6 +382,9 @@ uint64_t catchup_reach(const struct al_gossip *g, const struct peer_head *h);
 
 /* Ask |p| for what is missing of the log of |h|, from |block| down. */
 void catchup_look(const struct al_gossip *g, struct peer *p, struct peer_head *h, uint64_t block);
+
+/* |p| says that it holds another entry |seq| than we do of the log of |h|: have it show that. */
+void catchup_doubt(struct peer *p, struct peer_head *h, uint64_t seq);
 
 /* Ask |p| for as much as its window allows. */
 AL_MUST_CHECK int catchup_pump(struct al_gossip *g, struct peer *p);
@@ -410,13 +433,14 @@ AL_MUST_CHECK int fork_tell(
 
 /* --- push.c ---------------------------------------------------------------------------------- */
 
-/* Entries first..head of |log| are new here: push or announce them to who wants them. */
+/* Entries of |log| from |first| on are new here, or may leave only now: push or announce them to
+ * who wants them. */
 AL_MUST_CHECK int push_entries(struct al_gossip *g, struct al_log *log, uint64_t first,
     const struct peer *source, struct al_now now);
 
 /* Tell who wants |log| about its head, soon and together with others. AL_E_NOMEM. */
 AL_MUST_CHECK int push_announce(struct al_gossip *g, struct al_log *log, struct al_now now);
-void push_flush(struct al_gossip *g);
+AL_MUST_CHECK int push_flush(struct al_gossip *g);
 
 AL_MUST_CHECK int push_receive(
     struct al_gossip *g, struct peer *p, struct al_segment *seg, struct al_now now);

@@ -145,18 +145,23 @@ void heads_free(struct peer *p)
 
 /* --- own heads: what each holds of the other's device ---------------------------------------- */
 
-void own_heads_send(struct al_gossip *g, struct peer *p)
+int own_heads_send(struct al_gossip *g, struct peer *p)
 {
     uint8_t bytes[AL_OWN_HEADS_MAX * OWN_HEAD_BYTES];
     struct al_buf list = al_buf_fixed(bytes, sizeof(bytes));
     struct al_own_head heads[AL_OWN_HEADS_MAX];
     uint32_t count = 0;
-    for (uint32_t i = 0; i < p->person->log_count && count < AL_OWN_HEADS_MAX; i++) {
+    uint32_t logs = wanted(g, p->person) ? p->person->log_count : 0;
+    for (uint32_t i = 0; i < logs && count < AL_OWN_HEADS_MAX; i++) {
         const struct al_log *log = p->person->logs[i];
-        if (!al_device_eq(&log->device, &p->device) || al_log_head(log) == 0)
+        struct al_ref *ref = &heads[count].ref;
+        if (!al_device_eq(&log->device, &p->device))
             continue;
-        heads[count++].ref = (struct al_ref){
-            .device = log->device, .log = log->name, .seq = al_log_head(log), .id = log->head_id};
+        *ref = (struct al_ref){.device = log->device, .log = log->name};
+        int err = al_log_offer(g->logs, &ref->seq, &ref->id, log);
+        if (err != 0)
+            return err;
+        count += ref->seq > 0;
     }
     al_write_array(&list, count);
     for (uint32_t i = 0; i < count; i++)
@@ -166,40 +171,60 @@ void own_heads_send(struct al_gossip *g, struct peer *p)
     m.u.own_heads.count = count;
     peer_send_message(g, p, &m);
     p->ack_due = false;
+    return 0;
 }
 
 /* |p| says that it holds |ref| of our device: that counts if it is the entry that is here. */
-static int acknowledge(struct al_gossip *g, const struct al_ref *ref)
+static int acknowledge(struct al_gossip *g, const struct al_ref *ref, bool *ret_differs)
 {
     struct al_log *log = al_logs_find(g->logs, &ref->device, &ref->log);
     struct al_hash id;
-    if (log == NULL || ref->seq <= log->acked || !al_log_holds(log, ref->seq))
+    *ret_differs = false;
+    if (log == NULL || !al_log_holds(log, ref->seq))
         return 0;
     int err = al_log_prev(g->logs, &id, log, ref->seq + 1);
-    if (err != 0 || !al_hash_eq(&id, &ref->id))
+    if (err != 0)
         return err;
+    *ret_differs = !al_hash_eq(&id, &ref->id);
+    if (*ret_differs || ref->seq <= log->acked)
+        return 0;
     log->acked = ref->seq;
     if (g->acks_ms == 0)
         g->acks_ms = g->turn_ms + ACKS_SAVE_MS;
     return 0;
 }
 
+/* What |p| says of one own log: fetch what is not here, or is another there. */
+static int own_head_heard(struct al_gossip *g, struct peer *p, const struct al_ref *ref)
+{
+    bool differs;
+    int err = acknowledge(g, ref, &differs);
+    /* more than is here is a hint that this log is not whole: fetch it, then believe it */
+    if (err == 0)
+        err = head_heard(g, p, &g->logs->self->identity, &ref->device, &ref->log, ref->seq);
+    struct peer_head *h = head_find(p, &ref->device, &ref->log);
+    if (err == 0 && differs && h != NULL)
+        catchup_doubt(p, h, ref->seq);
+    return err;
+}
+
 int own_heads_receive(struct al_gossip *g, struct peer *p, const struct al_message *m)
 {
     const struct al_device *me = &g->logs->keyring->device;
+    struct al_ref refs[AL_OWN_HEADS_MAX];
     struct al_slice list = al_message_list(m->u.own_heads.list);
+    uint32_t count = 0;
     for (uint32_t i = 0; i < m->u.own_heads.count; i++) {
         struct al_own_head head;
         al_message_next_own_head(&head, &list);
         if (!al_device_eq(&head.ref.device, me))
             continue;
-        int err = acknowledge(g, &head.ref);
-        /* more than is here is a hint that this log is not whole: fetch it, then believe it */
-        if (err == 0)
-            err = head_heard(g, p, &g->logs->self->identity, me, &head.ref.log, head.ref.seq);
+        refs[count++] = head.ref;
+        int err = own_head_heard(g, p, &head.ref);
         if (err != 0)
             return err;
     }
+    hold_told(g, p, refs, count);
     return 0;
 }
 

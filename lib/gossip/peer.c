@@ -124,12 +124,13 @@ struct peer *peer_new(struct al_gossip *g, const struct al_node_link *link, stru
 int peer_ready(struct al_gossip *g, struct peer *p, struct al_now now)
 {
     p->state = PEER_READY;
+    hold_ready(g, now);
     p->progress_ms = now.mono_ms;
     char name[AL_ID_TEXT];
     al_id_text_prefix(name, p->person->identity.b, 10);
     al_effects_log(g->opts.effects, 6, "connected with @%s at %s", name, p->address);
-    own_heads_send(g, p);
-    return interests_send(g, p);
+    int err = own_heads_send(g, p);
+    return err == 0 ? interests_send(g, p) : err;
 }
 
 /* --- what it may cost ---------------------------------------------------------------------- */

@@ -40,7 +40,7 @@ static void send_heads(struct al_gossip *g, struct peer *p, struct al_buf *list,
     list->n = sizeof(head);
 }
 
-static void flush_to(struct al_gossip *g, struct peer *p)
+static int flush_to(struct al_gossip *g, struct peer *p)
 {
     uint8_t bytes[AL_HEADS_MAX * 80 + 5];
     struct al_buf list = al_buf_fixed(bytes, sizeof(bytes));
@@ -50,13 +50,19 @@ static void flush_to(struct al_gossip *g, struct peer *p)
     TAILQ_FOREACH (a, &g->announces, link) {
         const struct al_log *log = a->log;
         struct peer_head *theirs = head_of_log(p, log);
-        if (!peer_wants(p, &log->person->identity) || log->frozen != 0 ||
-            (theirs != NULL && theirs->seq >= al_log_head(log) && !theirs->sought))
+        struct al_head head = {.device = log->device, .log = log->name};
+        struct al_hash id;
+        if (!peer_wants(p, &log->person->identity) || al_log_disputed(log))
+            continue;
+        int err = al_log_offer(g->logs, &head.seq, &id, log);
+        if (err != 0)
+            return err;
+        if (head.seq == 0 || (theirs != NULL && theirs->seq >= head.seq && !theirs->sought))
             continue;
         if (theirs != NULL)
             theirs->sought = false;
-        struct al_head head = {.device = log->device, .log = log->name, .seq = al_log_head(log)};
-        memcpy(head.tag, log->head_id.b, sizeof(head.tag));
+        if (al_log_whole(log, head.seq))
+            memcpy(head.tag, id.b, sizeof(head.tag));
         al_message_put_head(&list, &head);
         if (++count == AL_HEADS_MAX) {
             send_heads(g, p, &list, count);
@@ -65,15 +71,17 @@ static void flush_to(struct al_gossip *g, struct peer *p)
     }
     if (count > 0)
         send_heads(g, p, &list, count);
+    return 0;
 }
 
-void push_flush(struct al_gossip *g)
+int push_flush(struct al_gossip *g)
 {
     struct peer *p;
     struct announce *a;
     TAILQ_FOREACH (p, &g->peers, link) {
-        if (p->state == PEER_READY)
-            flush_to(g, p);
+        int err = p->state == PEER_READY ? flush_to(g, p) : 0;
+        if (err != 0)
+            return err;
     }
     while ((a = TAILQ_FIRST(&g->announces)) != NULL) {
         TAILQ_REMOVE(&g->announces, a, link);
@@ -81,6 +89,7 @@ void push_flush(struct al_gossip *g)
         free(a);
     }
     g->announce_ms = 0;
+    return 0;
 }
 
 int push_heads_receive(struct al_gossip *g, struct peer *p, const struct al_message *m)
@@ -101,14 +110,15 @@ int push_heads_receive(struct al_gossip *g, struct peer *p, const struct al_mess
 
 /* --- pushing ------------------------------------------------------------------------------- */
 
-/* Send first..head to one peer, block by block, as far as it does not wait for more already. */
-static int push_to(struct al_gossip *g, struct peer *p, struct al_log *log, uint64_t first)
+/* Send first..end to one peer, block by block, as far as it does not wait for more already. */
+static int push_to(
+    struct al_gossip *g, struct peer *p, struct al_log *log, uint64_t first, uint64_t end)
 {
     struct peer_head *theirs;
-    while (first <= al_log_head(log) && p->out_bytes < OUT_PUSH_MAX) {
+    while (first <= end && p->out_bytes < OUT_PUSH_MAX) {
         uint64_t last = al_block_last(al_block_of(first));
-        if (last > al_log_head(log))
-            last = al_log_head(log);
+        if (last > end)
+            last = end;
         int err = al_export_segment(g->logs, g->export, log, first, last);
         if (err != 0)
             return err == AL_E_NOT_FOUND ? 0 : err;
@@ -126,20 +136,25 @@ int push_entries(struct al_gossip *g, struct al_log *log, uint64_t first, const 
 {
     bool everybody = true;
     struct peer *p;
+    struct al_hash id;
+    uint64_t end;
+    int err = al_log_offer(g->logs, &end, &id, log);
+    if (err != 0 || end < first)
+        return err; /* it must not leave, or not yet */
     TAILQ_FOREACH (p, &g->peers, link) {
         if (p == source || p->state != PEER_READY || !peer_wants(p, &log->person->identity))
             continue;
         const struct peer_head *theirs = head_of_log(p, log);
         uint64_t held = theirs == NULL ? 0 : theirs->seq;
-        if (held >= al_log_head(log))
+        if (held >= end)
             continue;
         if (held + 1 == first) {
-            int err = push_to(g, p, log, first);
+            err = push_to(g, p, log, first, end);
             if (err != 0)
                 return err;
             theirs = head_of_log(p, log);
         }
-        everybody = everybody && theirs != NULL && theirs->seq >= al_log_head(log);
+        everybody = everybody && theirs != NULL && theirs->seq >= end;
     }
     return everybody ? 0 : push_announce(g, log, now);
 }

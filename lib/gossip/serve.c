@@ -24,7 +24,7 @@ static struct al_log *asked_log(struct al_gossip *g, const struct peer *p,
     return NULL;
 }
 
-/* What is not held, or lies beyond a fork; the peer will hear when there is more. */
+/* What is not held, or not offered; the peer will hear when there is more. */
 static int not_held(struct al_gossip *g, struct peer *p, const struct al_log *log)
 {
     struct peer_head *theirs;
@@ -39,12 +39,7 @@ int serve_want(struct al_gossip *g, struct peer *p, const struct al_message *m)
     enum al_done_status status = AL_DONE_OK;
     struct al_log *log = asked_log(g, p, &m->u.want.device, &m->u.want.log, &status);
     if (log != NULL) {
-        uint64_t first = m->u.want.first;
-        uint64_t last = m->u.want.last;
-        if (log->frozen != 0 && last >= log->frozen)
-            last = log->frozen - 1;
-        int err =
-            first > last ? AL_E_NOT_FOUND : al_export_segment(g->logs, g->export, log, first, last);
+        int err = al_export_segment(g->logs, g->export, log, m->u.want.first, m->u.want.last);
         if (err == 0)
             peer_send_segment(g, p, m->req);
         if (err == AL_E_NOT_FOUND) {
@@ -64,10 +59,15 @@ int serve_want_payload(struct al_gossip *g, struct peer *p, const struct al_mess
     struct al_log *log =
         asked_log(g, p, &m->u.want_payload.device, &m->u.want_payload.log, &status);
     struct al_slice list = al_message_list(m->u.want_payload.seqs);
+    struct al_hash id;
+    uint64_t offer = 0;
+    int failed = log == NULL ? 0 : al_log_offer(g->logs, &offer, &id, log);
+    if (failed != 0)
+        return failed;
     for (uint32_t i = 0; log != NULL && i < m->u.want_payload.count; i++) {
         uint64_t seq = al_message_next_uint(&list);
         struct al_store_row row;
-        int err = al_store_get(g->logs->store, &row, log->no, seq);
+        int err = seq > offer ? AL_E_NOT_FOUND : al_store_get(g->logs->store, &row, log->no, seq);
         if (err == AL_E_NOT_FOUND || (err == 0 && row.payload.n == 0)) {
             status = AL_DONE_NOT_HELD;
             continue;
