@@ -17,6 +17,7 @@ from rules_circle import (
     check_boot_signature, open_box, open_circle, open_files, open_meta, open_old, open_piece)
 from rules_signed import (
     Segment, genesis, open_excerpt, open_fork, open_header, open_sealed, open_statement, padme)
+from rules_transport import open_frame, shake_hands
 from rules_wire import (
     open_address_record, open_invite, open_message, open_payload, split_address)
 
@@ -137,6 +138,17 @@ def check_piece(v, data):
 def check_boot(v, data):
     check_boot_signature(data, bytes.fromhex(v["device"]), bytes.fromhex(v["boot"]))
     return {}
+
+
+def check_handshake(v, data):
+    keys = {k: bytes.fromhex(v[k]) for k in ("network", "dialler", "dialler_ephemeral",
+                                             "responder", "responder_ephemeral")}
+    return shake_hands(keys["network"], (keys["dialler"], keys["dialler_ephemeral"]),
+                       (keys["responder"], keys["responder_ephemeral"]), data)
+
+
+def check_frame(v, data):
+    return open_frame(data, bytes.fromhex(v["key"]), v["nonce"])
 
 
 def check_message(_, data):

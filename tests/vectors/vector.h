@@ -28,6 +28,8 @@
     X(attachment, 28)                                                                              \
     X(piece, 8)                                                                                    \
     X(boot, 4)                                                                                     \
+    X(handshake, 9)                                                                                \
+    X(frame, 12)                                                                                   \
     X(message, 121)                                                                                \
     X(interests, 4)                                                                                \
     X(payload, 96)                                                                                 \

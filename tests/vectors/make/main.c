@@ -33,6 +33,8 @@ static const struct {
     {"attachment", "files of a payload", make_attachment},
     {"piece", "sealed pieces of a file", make_piece},
     {"boot", "signatures of a start, by the device", make_boot},
+    {"handshake", "handshakes between known keys, as both sides read them", make_handshake},
+    {"frame", "frames, opened with a key and a nonce", make_frame},
     {"message", "gossip messages, by their form", make_message},
     {"interests", "digest of a set of identities", make_interests},
     {"payload", "open payloads, also out of a sealed one", make_payload},

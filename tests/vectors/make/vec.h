@@ -47,6 +47,8 @@ void make_old(json_t *list);
 void make_attachment(json_t *list);
 void make_piece(json_t *list);
 void make_boot(json_t *list);
+void make_handshake(json_t *list);
+void make_frame(json_t *list);
 void make_message(json_t *list);
 void make_interests(json_t *list);
 void make_payload(json_t *list);
