@@ -158,8 +158,8 @@ static int offer_retraction(struct al_cli *c)
     int status = al_refs_entry(c, &row, "last");
     if (status != 0)
         return status;
-    if (al_slice_is(row.state, "retracted"))
-        return al_fail(c, AL_EXIT_NOTHING, "nothing is held, and your last entry is retracted",
+    if (al_slice_is(row.state, "retracted") || al_slice_is(row.kind, "profile"))
+        return al_fail(c, AL_EXIT_NOTHING, "nothing is held, and there is no post to take back",
             NULL, "aloud log");
     char when[64];
     al_when_relative(when, sizeof(when), row.claimed_ms, al_cli_now_ms());
