@@ -151,7 +151,8 @@ static void look_again(struct al_gossip *g, const struct request *r)
         struct peer_head *h = head_find(p, &r->head->device, &r->head->name);
         if (p->state != PEER_READY || h == NULL)
             continue;
-        if (p != r->peer || r->busy || r->got > 0 || (h->seq > r->last && last > r->last))
+        bool more = last > r->last && catchup_reach(g, h) > r->last;
+        if (p != r->peer || r->busy || r->got > 0 || more)
             catchup_look(g, p, h, block);
     }
 }

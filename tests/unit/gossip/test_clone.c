@@ -182,6 +182,33 @@ static void a_start_of_this_node_proves_nothing(void **state)
     assert_int_equal(rig_peer_closed(&p), 0);
 }
 
+static void a_boot_that_is_not_its_own_proves_another_machine(void **state)
+{
+    (void)state;
+    tell_clone(777, &n->me, false);
+    assert_int_equal(rig_peer_closed(&p), 0); /* it came first: it goes on */
+    tell_clone(777, &n->me, true);
+    assert_int_equal(rig_peer_closed(&p), AL_E_CLONE);
+    rig_peer_connect(&p, n, 1);
+    assert_int_not_equal(rig_peer_closed(&p), 0);
+    assert_int_equal(rig_post(n, "still here", "network", NULL), 0);
+}
+
+static void where_starts_were_forgotten_nobody_yields(void **state)
+{
+    (void)state;
+    rig_peer_leave(&p);
+    rig_stop(n);
+    n->new_log = true; /* log.db was an older one, once */
+    assert_int_equal(rig_start(n), 0);
+    rig_stop(n);
+    n->new_log = false;
+    assert_int_equal(rig_start(n), 0);
+    rig_peer_friend(&p, n, 1);
+    tell_clone(777, &n->me, true);
+    assert_int_equal(rig_peer_closed(&p), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +225,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_word_that_this_device_did_not_sign_ends_the_connection, setup, teardown),
         cmocka_unit_test_setup_teardown(a_start_of_this_node_proves_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_boot_that_is_not_its_own_proves_another_machine, setup, teardown),
+        cmocka_unit_test_setup_teardown(where_starts_were_forgotten_nobody_yields, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
