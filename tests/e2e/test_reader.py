@@ -163,6 +163,18 @@ def test_a_signature_of_another_device_is_refused():
     assert refused(mine, segment) == "signature"
 
 
+def test_without_a_signature_only_what_the_root_named_is_taken():
+    log, mine = written(3)
+    bare = log.segment(1, 3, signature=bytes(64))
+    assert refused(mine, bare) == "signature"
+    mine.cut = (3, log.ids[2])
+    assert refused(mine, bare) == "signature"
+    mine.cut = (2, log.ids[3])
+    assert refused(mine, bare) == "signature"
+    mine.cut = (3, log.ids[3])
+    assert mine.take(bare) == 3
+
+
 def test_a_payload_that_is_not_the_one_of_its_stub_is_refused():
     log, mine = written(1)
     segment = log.segment(1, 1)

@@ -31,17 +31,21 @@ class Record:
         return [s for s in self.statements.values() if s["kind"] == kind
                 and s["device"] == device]
 
-    def counts_to(self, device, log, ids):
-        """The last entry of a log that counts; |ids| are those held, by seq."""
-        if not self.about(CERTIFICATE, device):
-            return 0
+    def cut(self, device, log):
+        """(seq, id) of the smallest cut of a log; (0, b"") where none counts, (ALL, None) all."""
         last = (ALL, None)
         for revocation in self.about(REVOCATION, device):
             named = {cut[0]: (cut[1], cut[2]) for cut in revocation["cuts"]}
             seq, id_ = named.get(log, (0, b""))
             if last[1] is None or (seq, id_) < last:
                 last = (seq, id_)
-        seq, id_ = last
+        return last
+
+    def counts_to(self, device, log, ids):
+        """The last entry of a log that counts; |ids| are those held, by seq."""
+        if not self.about(CERTIFICATE, device):
+            return 0
+        seq, id_ = self.cut(device, log)
         if id_ is None:
             return ALL
         return seq if ids.get(seq) == id_ else 0
