@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "apply_int.h"
+#include "attach.h"
 #include "check.h"
 #include "hash.h"
 #include "heapbuf.h"
@@ -217,9 +218,10 @@ static int drop_retracted(
     err = al_apply_read(l, &p, &clear, log, &place, row.payload);
     bool drop = err != 0 || can_be_retracted(&p);
     free(clear);
-    if (err == AL_E_NOMEM)
-        return err;
-    return drop ? al_store_payload_drop(l->store, log->no, seq) : 0;
+    if (err == AL_E_NOMEM || !drop)
+        return err == AL_E_NOMEM ? err : 0;
+    err = al_attach_forget_row(l, log, &row);
+    return err != 0 ? err : al_store_payload_drop(l->store, log->no, seq);
 }
 
 bool al_apply_is_retracted(
@@ -383,8 +385,11 @@ int al_apply_open(struct al_logs *l, struct al_log *log, uint64_t seq, uint64_t 
         err = apply_retract(l, log, seq, p);
     if (p->kind == AL_KIND_CIRCLE && open)
         err = apply_circle(l, log, seq, id, p);
+    bool gone = p->kind == AL_KIND_EDIT && al_apply_is_retracted(l, &p->of.id, log->person);
     if (p->kind == AL_KIND_EDIT)
         err = apply_edit(l, log, seq, id, p);
+    if (err == 0 && p->files.n > 0 && !gone)
+        err = al_attach_note(l, log, id, p);
     if (err == 0 && p->re.seq != 0 && open)
         err = apply_reply(l, log, seq, id, p);
     if (err == 0 && mine && p->kind == AL_KIND_STATE && p->audience == AL_AUDIENCE_ME)

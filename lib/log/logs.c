@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "apply.h"
+#include "attach.h"
 #include "check.h"
+#include "heapbuf.h"
 #include "read.h"
 #include "rewrite.h"
 #include "settle.h"
@@ -307,7 +309,9 @@ int al_log_take_out(struct al_logs *l, struct al_log *log, uint64_t seq)
     uint64_t block = al_block_of(seq);
     AL_ASSERT(run != NULL && run->last >= seq);
     uint64_t first = run->first > al_block_first(block) ? run->first : al_block_first(block);
-    int err = al_store_remove(l->store, log->no, first);
+    int err = al_attach_forget_block(l, log, first);
+    if (err == 0)
+        err = al_store_remove(l->store, log->no, first);
     return err == 0 ? reload_log(l, log) : err;
 }
 
@@ -510,6 +514,7 @@ int al_logs_new(struct al_logs **ret, struct al_store *store, const struct al_ke
     l->keys = *keyring;
     l->keyring = &l->keys;
     l->rng = rng;
+    l->pieces = al_heapbuf();
     uint8_t key[16];
     al_rng_bytes(rng, key, sizeof(key));
     l->people = al_map_new(32, key);
@@ -531,6 +536,7 @@ void al_logs_free(struct al_logs *l)
 {
     if (l == NULL)
         return;
+    al_heapbuf_free(&l->pieces);
     struct al_map_walk walk = {.at = 0};
     void *value;
     while (l->logs != NULL && al_map_next(l->logs, &walk, NULL, &value))

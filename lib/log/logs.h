@@ -65,6 +65,7 @@ struct al_logs {
     uint64_t aside_until_ms; /* when that is done, by the monotonic clock */
     uint64_t written_again;  /* the first entry of |own| written so that peers are not told of yet;
                                 0: there is none */
+    struct al_buf pieces; /* hashes of own pieces that are to come, since gossip has taken them */
 };
 
 /* Load the index of |store|; |keyring| is copied. Returns 0 or AL_E_NOT_INITIALISED, AL_E_CORRUPT,

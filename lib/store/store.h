@@ -97,11 +97,12 @@ enum al_space {
     AL_SPACE_OUTBOX = 15,   /* u64 number -> [due_ms, since_ms, to, why, params of post]: held,
                                not signed yet */
     AL_SPACE_UPLOAD = 16,   /* handle b16 -> [created_ms, attachment as far as it has come] */
-    AL_SPACE_PIECE = 17,    /* piece hash b32 || entry id b32 -> "1": who needs a piece */
+    AL_SPACE_PIECE = 17,    /* piece hash b32 || entry id b32 -> "1", own: "2": who needs it */
     AL_SPACE_EXCERPT =
         18,              /* u64 position || log no u32 || u64 seq -> u64 bytes: the cache's order */
     AL_SPACE_ASIDE = 19, /* device b32 || log b8 || u64 seq -> [time_ms, prev, id, payload]: own
                             entries that have to be written again */
+    AL_SPACE_PIECE_WANT = 20, /* piece hash b32 -> "1": of an own entry, and not here yet */
 };
 
 enum al_store_mode {
