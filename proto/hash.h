@@ -32,6 +32,7 @@
 #define AL_P_SOURCE "aloud1-source" /* local only: what an import has brought already */
 #define AL_P_DRAFT "aloud1-draft"   /* local only: names what was written and not yet answered */
 #define AL_P_HOST "aloud1-host"     /* local only: which machine the key files were made on */
+#define AL_P_FILE "aloud1-file"     /* local only: the key of a file from its upload */
 #define AL_P_SIG_ENTRY "aloud1-sig-entry"
 #define AL_P_SIG_ROOT "aloud1-sig-root"
 #define AL_P_SIG_DEVICE "aloud1-sig-dev"

@@ -179,6 +179,9 @@ void request_drop(struct al_gossip *g, struct request *r)
     case REQUEST_REFS:
         search_ended(r);
         break;
+    case REQUEST_PIECE:
+        pieces_put_back(g, r);
+        break;
     }
     free(r);
 }
@@ -228,7 +231,7 @@ int catchup_pump(struct al_gossip *g, struct peer *p)
         head_enqueue(p, h, HEAD_ASKING);
         err = ask_block(g, p, h, first, last);
     }
-    return err;
+    return err != 0 ? err : pieces_ask(g, p);
 }
 
 /* --- answers ------------------------------------------------------------------------------- */
@@ -318,6 +321,8 @@ int catchup_done(struct al_gossip *g, struct peer *p, const struct al_message *m
             return 0; /* asked again after the pause */
     } else if (r->kind == REQUEST_PAYLOADS) {
         err = gaps_lacking(p, r);
+    } else if (r->kind == REQUEST_PIECE) {
+        err = pieces_lacking(p, r);
     } else if (r->kind == REQUEST_BLOCK) {
         /* whoever gives nothing time after time is not asked for that log any more */
         r->head->vain = r->got > 0 ? 0 : r->head->vain + 1;

@@ -130,6 +130,10 @@ static int dispatch(
         return excerpt_serve_replies(g, p, m);
     case AL_MSG_REFS:
         return search_refs(g, p, m, now);
+    case AL_MSG_PIECE_WANT:
+        return pieces_serve(g, p, m, now);
+    case AL_MSG_PIECE:
+        return pieces_receive(g, p, m, now);
     case AL_MSG_PING: {
         struct al_message pong = {.type = AL_MSG_PONG};
         pong.u.pong.n = m->u.ping.n;
@@ -146,8 +150,6 @@ static int dispatch(
     case AL_MSG_LINK:
     case AL_MSG_DECLINE:
     case AL_MSG_ADDRESSES:
-    case AL_MSG_PIECE_WANT:
-    case AL_MSG_PIECE:
     case AL_MSG_UNKNOWN:
         return 0; /* of no use to this version: ignored, within the budget */
     }
@@ -204,6 +206,7 @@ int al_gossip_tick(struct al_gossip *g, struct al_now now)
             return err;
         peer_tick(g, p, now);
     }
+    pieces_tick(g, now);
     dial_due(g, now);
     int failed = hold_tick(g);
     if (failed != 0)
@@ -217,6 +220,8 @@ int al_gossip_finish(struct al_gossip *g)
     int failed = hold_tick(g);
     if (failed == 0)
         failed = search_pump(g);
+    if (failed == 0)
+        failed = pieces_take_noted(g);
     if (failed != 0)
         return failed;
     TAILQ_FOREACH (p, &g->peers, link) {
@@ -240,6 +245,8 @@ uint64_t al_gossip_deadline(const struct al_gossip *g)
         at = g->acks_ms;
     if (g->announce_ms != 0 && g->announce_ms < at)
         at = g->announce_ms;
+    if (pieces_deadline(g) < at)
+        at = pieces_deadline(g);
     const struct peer *p;
     TAILQ_FOREACH (p, &g->peers, link) {
         uint64_t mine = peer_deadline(p);
@@ -293,22 +300,27 @@ int al_gossip_new(struct al_gossip **ret, const struct al_gossip_opts *opts, str
     TAILQ_INIT(&g->gaps);
     TAILQ_INIT(&g->announces);
     TAILQ_INIT(&g->searches);
+    for (int i = 0; i < PIECE_QUEUES; i++)
+        TAILQ_INIT(&g->pieces[i]);
     al_rng_bytes(opts->rng, secret, sizeof(secret));
     g->by_conn = al_map_new(8, secret);
     g->asked = al_map_new(48, secret);
     g->gap_index = al_map_new(12, secret);
     g->announced = al_map_new(4, secret);
     g->cached = al_map_new(4, secret);
+    g->piece_index = al_map_new(32, secret);
     g->scratch = malloc(AL_MESSAGE_MAX);
     g->body = malloc(AL_MESSAGE_MAX);
     g->items = malloc(ITEMS_BYTES);
     g->next_dial = al_rng_below(opts->rng, UINT64_C(1) << 48); /* no answer to an engine before */
     bool complete = g->by_conn != NULL && g->asked != NULL && g->gap_index != NULL &&
-                    g->announced != NULL && g->cached != NULL && g->scratch != NULL &&
-                    g->body != NULL && g->items != NULL;
+                    g->announced != NULL && g->cached != NULL && g->piece_index != NULL &&
+                    g->scratch != NULL && g->body != NULL && g->items != NULL;
     int err = complete ? al_export_new(&g->export) : AL_E_NOMEM;
     if (err == 0)
         err = gaps_load(g);
+    if (err == 0)
+        err = pieces_load(g);
     if (err == 0)
         err = cache_load(g);
     if (err == 0)
@@ -341,6 +353,7 @@ void al_gossip_free(struct al_gossip *g)
         free(a);
     }
     gaps_free(g);
+    pieces_free(g);
     al_map_free(g->by_conn);
     al_map_free(g->asked);
     al_map_free(g->announced);

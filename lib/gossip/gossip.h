@@ -40,6 +40,7 @@ struct al_gossip_opts {
      */
     int (*cloned)(void *arg);
     void *cloned_arg;
+    uint64_t pieces_bytes; /* of other people's attachments that are kept */
 };
 
 /* What is told of a connection or of a dial attempt. */
@@ -122,6 +123,18 @@ void al_gossip_search_end(struct al_gossip *g, uint64_t id);
 
 /* True in |ret| if the entry |ref| is here with its payload. Store errors. */
 AL_MUST_CHECK int al_gossip_holds(struct al_gossip *g, bool *ret, const struct al_ref *ref);
+
+/* --- pieces of attachments ------------------------------------------------------------------- */
+
+/* Somebody waits for a piece until |until_ms| (mono): ask for it. AL_E_NOMEM. */
+AL_MUST_CHECK int al_gossip_piece_want(
+    struct al_gossip *g, const struct al_hash *hash, uint64_t until_ms);
+
+/* True while it is asked for, or waits to be. */
+bool al_gossip_piece_wanted(const struct al_gossip *g, const struct al_hash *hash);
+
+/* How many connected peers may have it, as far as they have not said that they don't. */
+uint32_t al_gossip_piece_holders(const struct al_gossip *g, const struct al_hash *hash);
 
 /* --- the turn ------------------------------------------------------------------------------ */
 

@@ -33,6 +33,7 @@
 #define COST_SIGNATURE 8
 #define COST_PONG 20
 #define COST_FETCH 16
+#define COST_PIECE 10
 
 /* What one peer may make this node remember. */
 #define PEER_WANTS_MAX 65536
@@ -84,9 +85,13 @@ enum request_kind {
     REQUEST_STATEMENTS,
     REQUEST_EXCERPT,
     REQUEST_REFS,
+    REQUEST_PIECE,
 };
 
 struct search;
+struct piece;
+TAILQ_HEAD(pieces, piece);
+enum piece_queue { PIECES_URGENT, PIECES_OWN, PIECE_QUEUES };
 
 struct request {
     TAILQ_ENTRY(request) link;
@@ -102,6 +107,7 @@ struct request {
     struct al_ref ref;                /* EXCERPT, REFS */
     struct search *search;            /* EXCERPT, REFS; NULL: nobody waits for it any more */
     uint32_t lead;                    /* EXCERPT: of the search */
+    struct piece *piece;              /* PIECE; NULL when it has come */
     bool busy;                        /* the peer could not answer now */
     uint64_t got;                     /* new entries or payloads it brought */
     size_t estimate;                  /* bytes of the window it takes */
@@ -173,14 +179,15 @@ struct peer {
     struct al_map *records; /* identity -> the request for its statements */
     uint32_t next_req;
     size_t window;
-    size_t in_flight;       /* estimated bytes asked for */
-    size_t block_bytes;     /* running average of what a block takes */
-    uint64_t progress_ms;   /* mono: last useful answer */
-    uint64_t pause_ms;      /* mono: it was busy, ask again then */
-    struct al_map *lacks;   /* set of (log no, seq) of payloads it could not give */
-    bool ack_due;           /* it brought entries of its own device */
-    bool own_told;          /* it told what it holds of our own logs, */
-    struct al_ref own_head; /* of the one on hold this: seq 0: nothing */
+    size_t in_flight;         /* estimated bytes asked for */
+    size_t block_bytes;       /* running average of what a block takes */
+    uint64_t progress_ms;     /* mono: last useful answer */
+    uint64_t pause_ms;        /* mono: it was busy, ask again then */
+    struct al_map *lacks;     /* set of (log no, seq) of payloads it could not give */
+    bool ack_due;             /* it brought entries of its own device */
+    bool own_told;            /* it told what it holds of our own logs, */
+    struct al_ref own_head;   /* of the one on hold this: seq 0: nothing */
+    struct al_map *no_pieces; /* set of hashes of pieces it does not have */
 };
 
 TAILQ_HEAD(peers, peer);
@@ -233,6 +240,10 @@ struct al_gossip {
     struct al_log *held_log; /* the own log, while its newest entries wait; NULL: none do */
     uint64_t hold_ms;        /* mono: then they wait no longer; 0: nobody was ready yet */
     bool clone_seen;         /* another machine with this device key was proven */
+    struct pieces pieces[PIECE_QUEUES]; /* not asked for at present */
+    struct al_map *piece_index;         /* hash -> struct piece * */
+    uint64_t pieces_retry_ms;           /* mono: ask again then, */
+    uint64_t pieces_retry_own_ms;       /* and for those that nobody waits for */
     struct al_export *export;
     uint8_t *scratch; /* of a message being encoded: AL_MESSAGE_MAX */
     uint8_t *body;    /* of what goes into it: AL_MESSAGE_MAX */
@@ -485,6 +496,29 @@ AL_MUST_CHECK int cache_add(struct al_gossip *g, struct al_log *log, uint64_t se
 /* Relations changed: entries of people who are wanted now are none of the cache any more. */
 AL_MUST_CHECK int cache_carry(struct al_gossip *g);
 AL_MUST_CHECK int cache_load(struct al_gossip *g);
+
+/* --- pieces.c: pieces of attachments ------------------------------------------------------------
+ */
+
+AL_MUST_CHECK int pieces_load(struct al_gossip *g);
+void pieces_free(struct al_gossip *g);
+
+/* Ask also for the own pieces that entries of this turn have named. AL_E_NOMEM. */
+AL_MUST_CHECK int pieces_take_noted(struct al_gossip *g);
+
+void pieces_tick(struct al_gossip *g, struct al_now now);
+uint64_t pieces_deadline(const struct al_gossip *g);
+
+/* Ask |p| for as many as its window allows. */
+AL_MUST_CHECK int pieces_ask(struct al_gossip *g, struct peer *p);
+AL_MUST_CHECK int pieces_receive(
+    struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now);
+AL_MUST_CHECK int pieces_serve(
+    struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now);
+
+/* What |r| asked for waits again; |p| does not have it. */
+void pieces_put_back(struct al_gossip *g, struct request *r);
+AL_MUST_CHECK int pieces_lacking(struct peer *p, const struct request *r);
 
 /* --- serve.c --------------------------------------------------------------------------------- */
 

@@ -81,6 +81,7 @@ void peer_free(struct al_gossip *g, struct peer *p)
     al_map_free(p->records);
     al_map_free(p->lacks);
     clone_free(p);
+    al_map_free(p->no_pieces);
     free(p->hearing.items);
     free(p->told_ids);
     free(p);
@@ -111,9 +112,11 @@ struct peer *peer_new(struct al_gossip *g, const struct al_node_link *link, stru
     p->wants = al_map_new(32, secret);
     p->heads = al_map_new(40, secret);
     p->lacks = al_map_new(12, secret);
+    p->no_pieces = al_map_new(32, secret);
     p->records = al_map_new(32, secret);
     TAILQ_INSERT_TAIL(&g->peers, p, link);
-    bool complete = p->wants != NULL && p->heads != NULL && p->lacks != NULL && p->records != NULL;
+    bool complete = p->wants != NULL && p->heads != NULL && p->lacks != NULL &&
+                    p->no_pieces != NULL && p->records != NULL;
     if (!complete || al_map_put(g->by_conn, &p->conn, p) != 0) {
         peer_free(g, p);
         return NULL;
@@ -149,6 +152,8 @@ static int64_t cost_of(const struct peer *p, const struct al_message *m)
         cost += COST_SIGNATURE + (int64_t)m->u.excerpt.count * 2 * COST_SIGNATURE;
     else if (m->type == AL_MSG_FETCH)
         cost += COST_FETCH;
+    else if (m->type == AL_MSG_PIECE_WANT)
+        cost += COST_PIECE;
     else if (m->type == AL_MSG_WANT_STATEMENTS)
         cost += (int64_t)m->u.want_statements.count * 4;
     else if (m->type == AL_MSG_INTERESTS)
@@ -169,7 +174,7 @@ static int64_t cost_of(const struct peer *p, const struct al_message *m)
 static bool is_answer(const struct peer *p, const struct al_message *m)
 {
     bool answers = m->type == AL_MSG_SEGMENT || m->type == AL_MSG_PAYLOAD ||
-                   m->type == AL_MSG_DONE || m->type == AL_MSG_REFS;
+                   m->type == AL_MSG_DONE || m->type == AL_MSG_REFS || m->type == AL_MSG_PIECE;
     return answers && m->req != 0 && request_find(p, m->req) != NULL;
 }
 
