@@ -37,7 +37,8 @@
         "other node is known to hold; held: posts that wait in the outbox")                        \
     X(post, NODE, "key:bin16 entry:{k:str ...} to?:str hold?:uint",                                \
         "ref?:ref held?:uint due?:uint pos:uint to:str people:uint devices:uint",                  \
-        "append one entry; entry has the fields of its kind (docs/protocol.md), to is me, "        \
+        "append one entry; entry has the fields of its kind (docs/protocol.md), files being "      \
+        "handles of file_new; to is me, "                                                          \
         "network "                                                                                 \
         "or web; without to a reply takes its thread's, all else that of status; says who can "    \
         "read it: people and devices "                                                             \
@@ -73,6 +74,18 @@
     X(wait, NODE, "pos:uint timeout?:uint", "synced:bool",                                         \
         "answer when nothing is known to be missing any more, or after timeout milliseconds")      \
     X(confirm_phrase, NODE, "key:bin16", "", "note that the 24 words were written down")           \
+    X(file_new, NODE, "key:bin16 size:uint name:str mime:str", "file:bin16 pieces:uint",           \
+        "begin to send in a file, to be named in the files of an entry; forgotten after a day")    \
+    X(file_put, NODE, "file:bin16 index:uint data:[bin]", "have:uint",                             \
+        "its pieces from number index on, 64 KiB each but for the last one, at most 15 a call; "   \
+        "have: how many are here, where to go on")                                                 \
+    X(file_get, NODE, "ref:ref file:uint timeout?:uint", "have:uint pieces:uint holders:uint",     \
+        "fetch file number file (from 0) of an entry from peers; answers when it is whole, when "  \
+        "nothing more is to be expected, or after timeout milliseconds; holders: connected "       \
+        "peers that may have what is missing; asked again, it goes on")                            \
+    X(file_read, NODE, "ref:ref file:uint offset:uint", "data:bin last:bool",                      \
+        "bytes of a file from offset on, a multiple of 64 KiB: at most 8 pieces, as far as they "  \
+        "are here; not-found names the piece that is not, see file_get")                           \
     X(timeline, READ,                                                                              \
         "limit?:uint cursor?:cursor from?:bin32 mine?:bool tag?:str kind?:str since?:uint "        \
         "until?:uint to?:str unread?:bool oldest_first?:bool",                                     \

@@ -17,6 +17,10 @@ static const struct {
 } methods[] = {
     {"confirm_phrase", api_confirm_phrase, WRITES},
     {"fetch", api_fetch, READS},
+    {"file_get", api_file_get, READS},
+    {"file_new", api_file_new, WRITES},
+    {"file_put", api_file_put, READS}, /* a piece that comes twice is passed over */
+    {"file_read", api_file_read, READS},
     {"held", api_held, READS},
     {"invite", api_invite, WRITES},
     {"join", api_join, WRITES},
@@ -247,4 +251,5 @@ void al_node_call_gone(struct al_node *n, uint64_t call)
     drop_call(&n->waits, call);
     drop_call(&n->invites, call);
     node_drop_fetch(n, call);
+    node_drop_file_get(n, call);
 }

@@ -18,8 +18,11 @@ static int check(struct al_node *n, const struct al_payload *p)
         err = AL_E_LENGTH;
     al_heapbuf_free(&b);
     if (err == AL_E_LENGTH)
-        (void)strlcpy(
-            n->why, "the entry is too long: a text has at most 32768 bytes", sizeof(n->why));
+        (void)strlcpy(n->why,
+            p->files.n > 0 ? "the entry and what it says of its files are too long together: "
+                             "attach less to one entry"
+                           : "the entry is too long: a text has at most 32768 bytes",
+            sizeof(n->why));
     return err;
 }
 
@@ -83,6 +86,8 @@ static int read_entry(
     struct al_node *n, struct al_payload *p, struct al_slice map, struct al_slice to)
 {
     int err = al_payload_from_api(p, map);
+    if (err == 0)
+        err = node_files_resolve(n, p);
     if (err == 0)
         err = node_is_change(p) ? node_change_settle(n, p, to) : settle_audience(n, p, to);
     if (err == 0)

@@ -48,6 +48,7 @@ static int load(struct al_node *n, uint64_t pause_ms)
             .boots_lost = n->boots_lost,
             .cloned = node_become_copy,
             .cloned_arg = n,
+            .pieces_bytes = n->pieces_bytes,
         };
         memcpy(opts.boot, n->opts.boot, sizeof(opts.boot));
         err = al_gossip_new(&n->gossip, &opts, start);
@@ -90,6 +91,8 @@ int al_node_new(struct al_node **ret, const struct al_node_opts *opts, struct al
     STAILQ_INIT(&n->waits);
     STAILQ_INIT(&n->invites);
     STAILQ_INIT(&n->fetches);
+    STAILQ_INIT(&n->file_gets);
+    n->pieces_bytes = opts->pieces_bytes != 0 ? opts->pieces_bytes : AL_NODE_PIECES_BYTES;
     al_rng_init(&n->rng, opts->seed);
     n->boots = al_heapbuf();
     n->effects = al_effects_new();
@@ -109,6 +112,7 @@ static void free_calls(struct calls *calls)
     struct call *c;
     while ((c = STAILQ_FIRST(calls)) != NULL) {
         STAILQ_REMOVE_HEAD(calls, link);
+        free(c->file);
         free(c);
     }
 }
@@ -124,6 +128,8 @@ void al_node_free(struct al_node *n)
     free_calls(&n->waits);
     free_calls(&n->invites);
     free_calls(&n->fetches);
+    free_calls(&n->file_gets);
+    node_files_let_go(n);
     al_rng_wipe(&n->rng);
     free(n);
 }
@@ -174,7 +180,7 @@ static void end_waits(struct al_node *n)
 /* The turn is lost: callers are told, and everything is made anew from what the store holds. */
 static void lose_turn(struct al_node *n, int err)
 {
-    struct calls *lists[] = {&n->in_turn, &n->waits, &n->invites, &n->fetches};
+    struct calls *lists[] = {&n->in_turn, &n->waits, &n->invites, &n->fetches, &n->file_gets};
     al_effects_discard(n->effects);
     al_effects_log(n->effects, 3, "nothing was saved: %s", al_err_words(err));
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
@@ -228,6 +234,9 @@ void al_node_commit(struct al_node *n)
         n->logs->relations_changed = false;
         n->turn_err = al_gossip_finish(n->gossip);
     }
+    node_files_let_go(n);
+    if (n->turn_err == 0)
+        n->turn_err = node_end_file_gets(n);
     if (n->turn_err == 0) {
         end_waits(n);
         node_end_fetches(n);
@@ -270,7 +279,7 @@ uint64_t al_node_deadline(const struct al_node *n)
         at = n->tidy_ms;
     if (node_outbox_deadline(n) < at)
         at = node_outbox_deadline(n);
-    const struct calls *lists[] = {&n->waits, &n->fetches};
+    const struct calls *lists[] = {&n->waits, &n->fetches, &n->file_gets};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         const struct call *c;
         STAILQ_FOREACH (c, lists[i], link) {

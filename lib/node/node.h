@@ -42,7 +42,10 @@ struct al_node_opts {
     bool listens_at_start;                   /* listening was opened before, or is configured */
     const struct al_slice *static_addresses; /* put into invites first */
     size_t static_address_count;
+    uint64_t pieces_bytes; /* of other people's files that are kept; 0: AL_NODE_PIECES_BYTES */
 };
+
+#define AL_NODE_PIECES_BYTES ((uint64_t)2 * 1024 * 1024 * 1024)
 
 /*
  * Make a node over its store. Returns 0 or what open_store returned, AL_E_NOT_INITIALISED (no

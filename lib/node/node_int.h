@@ -20,6 +20,7 @@ struct call {
     uint64_t deadline_ms;          /* mono: of a wait, fetch or search for replies */
     uint64_t search;               /* of a fetch or search for replies */
     bool counts;                   /* it is answered with a number */
+    struct file_wait *file;        /* of a file_get: whose pieces are to come */
     uint8_t key[AL_RPC_KEY_BYTES]; /* of an invite that waits for the port, and what it is: */
     uint8_t token[AL_TOKEN_BYTES];
     uint64_t expires_s;
@@ -53,8 +54,11 @@ struct al_node {
     bool boots_lost;      /* some are missing */
     struct calls in_turn; /* answered in this turn; the answers come out with the commit */
     struct calls waits;
-    struct calls invites; /* wait for the port */
-    struct calls fetches; /* wait for peers */
+    struct calls invites;   /* wait for the port */
+    struct calls fetches;   /* wait for peers */
+    struct calls file_gets; /* wait for pieces */
+    uint64_t pieces_bytes;  /* of other people's files that are kept */
+    struct kept *kept;      /* files.c: what payloads of this turn borrow */
     bool listening;
     char addresses[AL_ADDRESSES_MAX][AL_ADDRESS_MAX + 1];
     uint32_t address_count;
@@ -77,6 +81,7 @@ call_fn api_post, api_post_many;
 call_fn api_held, api_unhold;
 call_fn api_relate, api_invite, api_join;
 call_fn api_fetch, api_replies;
+call_fn api_file_new, api_file_put, api_file_get, api_file_read;
 
 /* Reply to |call| with an encoded result. */
 void node_reply(struct al_node *n, uint64_t call, const struct al_buf *result);
@@ -168,6 +173,25 @@ void node_end_fetches(struct al_node *n);
 
 /* Nobody waits for the fetch |call| any more, if it is one. */
 void node_drop_fetch(struct al_node *n, uint64_t call);
+
+/* --- files --- */
+
+/*
+ * The files of |p| as the local API names them, uploads by their handles, become attachments; an
+ * edit keeps those of the entry it changes. They are borrowed until the turn ends. AL_E_NOT_FOUND,
+ * AL_E_STATE (a file is not here whole), AL_E_LIMIT, AL_E_PARAMS, with n->why said.
+ */
+AL_MUST_CHECK int node_files_resolve(struct al_node *n, struct al_payload *p);
+void node_files_let_go(struct al_node *n);
+
+/* Forget uploads that no post names within a day. */
+AL_MUST_CHECK int node_forget_uploads(struct al_node *n);
+
+/* Answer the file_gets that are over, or whose time is. Returns 0 or a store error. */
+AL_MUST_CHECK int node_end_file_gets(struct al_node *n);
+
+/* Nobody waits for the file_get |call| any more, if it is one. */
+void node_drop_file_get(struct al_node *n, uint64_t call);
 
 /* AL_E_PARAMS unless present and right; |ret| untouched then. */
 AL_MUST_CHECK int param_bytes(uint8_t *ret, size_t bytes, struct al_slice params, const char *key);

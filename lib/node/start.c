@@ -129,6 +129,8 @@ int node_first_turn(struct al_node *n)
     if (n->turn_err == 0)
         n->turn_err = node_forget_answers(n);
     if (n->turn_err == 0)
+        n->turn_err = node_forget_uploads(n);
+    if (n->turn_err == 0)
         n->turn_err = node_post_due(n, true);
     if (n->turn_err == 0)
         n->turn_err = open_port_again(n);

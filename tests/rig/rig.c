@@ -53,6 +53,7 @@ int rig_start(struct rig_node *n)
         .agent = "rig",
         .new_log = n->new_log,
         .hold_s = n->hold_s,
+        .pieces_bytes = n->pieces_bytes,
     };
     al_network_public(&opts.network);
     sample_bytes(

@@ -36,6 +36,7 @@ struct rig_node {
     struct al_node *node;   /* NULL while it is down */
     bool new_log;           /* for the next start */
     uint64_t hold_s;        /* likewise */
+    uint64_t pieces_bytes;  /* for the next start: of other people's files; 0: as ever */
     int open_err;           /* what opening the store answers */
     uint64_t boots;
     uint64_t changed; /* position of the last AL_EFFECT_CHANGED */
