@@ -135,5 +135,8 @@ void al_input_apply(const struct al_input *in, struct al_node *node)
 
 void al_input_free_item(struct al_item *item)
 {
+    const struct al_input *in = (const struct al_input *)item;
+    if (in->type == AL_INPUT_CALL) /* it may hold the 24 words */
+        sodium_memzero(item, item->bytes);
     free(item); /* an input is one block that begins with its item */
 }

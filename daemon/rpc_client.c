@@ -1,5 +1,6 @@
 #include "rpc_client.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -180,6 +181,7 @@ static void parse(struct al_rpc_client *c)
     if (used > 0) {
         c->in.n -= used;
         memmove(c->in.p, c->in.p + used, c->in.n);
+        sodium_memzero(c->in.p + c->in.n, used);
     }
     if (c->in.n == 0)
         al_heapbuf_free(&c->in);
@@ -203,6 +205,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         return;
     }
     al_buf_put(&c->in, buf->base, (size_t)n);
+    sodium_memzero(buf->base, (size_t)n); /* the 24 words are in no buffer longer than needed */
     if (c->in.full) {
         al_rpc_client_close(c);
         return;

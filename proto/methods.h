@@ -32,9 +32,10 @@
         "audience:str "                                                                            \
         "started:uint entries:uint own_entries:uint logs:uint people:uint following:uint "         \
         "devices:uint peers:uint listening:[str] listen_error:str pos:uint behind:uint "           \
-        "alone:uint held:uint problems:[{code:str text:str try:str}]",                             \
+        "alone:uint held:uint copy:bool generation:uint problems:[{code:str text:str try:str}]",   \
         "the state of the node; audience: of posts that name none; alone: own entries that no "    \
-        "other node is known to hold; held: posts that wait in the outbox")                        \
+        "other node is known to hold; held: posts that wait in the outbox; copy: nothing leaves "  \
+        "this node; generation: of the newest reading key")                                        \
     X(post, NODE, "key:bin16 entry:{k:str ...} to?:str hold?:uint",                                \
         "ref?:ref held?:uint due?:uint pos:uint to:str people:uint devices:uint",                  \
         "append one entry; entry has the fields of its kind (docs/protocol.md), files being "      \
@@ -86,6 +87,21 @@
     X(file_read, NODE, "ref:ref file:uint offset:uint", "data:bin last:bool",                      \
         "bytes of a file from offset on, a multiple of 64 KiB: at most 8 pieces, as far as they "  \
         "are here; not-found names the piece that is not, see file_get")                           \
+    X(devices, NODE, "",                                                                           \
+        "devices:[{device:bin32 name:str this:bool revoked:bool created:uint logs:uint "           \
+        "entries:uint last:uint}] generation:uint unsafe:bool copy:bool",                          \
+        "the own devices; generation: of the newest reading key, unsafe when a revoked device "    \
+        "has "                                                                                     \
+        "it")                                                                                      \
+    X(device_rename, NODE, "key:bin16 device:bin32 name:str", "pos:uint",                          \
+        "what the own devices call one of them")                                                   \
+    X(device_revoke, NODE, "key:bin16 words?:str device:bin32 since?:uint",                        \
+        "logs:uint kept:uint hidden:uint generation:uint pos:uint",                                \
+        "entries of that device count no longer, but for those held (since: that arrived "         \
+        "before); "                                                                                \
+        "publishes the next reading key; without the 24 words it only says what would be")         \
+    X(device_rekey, NODE, "key:bin16 words:str", "generation:uint devices:uint pos:uint",          \
+        "publish the next reading key, for the devices that are not revoked")                      \
     X(timeline, READ,                                                                              \
         "limit?:uint cursor?:cursor from?:bin32 mine?:bool tag?:str kind?:str since?:uint "        \
         "until?:uint to?:str unread?:bool oldest_first?:bool",                                     \

@@ -16,6 +16,10 @@ static const struct {
     } how;
 } methods[] = {
     {"confirm_phrase", api_confirm_phrase, WRITES},
+    {"device_rekey", api_device_rekey, WRITES},
+    {"device_rename", api_device_rename, WRITES},
+    {"device_revoke", api_device_revoke, WRITES},
+    {"devices", api_devices, READS},
     {"fetch", api_fetch, READS},
     {"file_get", api_file_get, READS},
     {"file_new", api_file_new, WRITES},

@@ -1,15 +1,27 @@
 /* Calls that tell how the node is: status, peers, wait, confirm_phrase. */
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "check.h"
 #include "node_int.h"
 #include "ticket.h"
 
 /* --- status -------------------------------------------------------------------------------- */
 
+#define PROBLEMS_MAX 16
+#define NEW_LOG_TOLD_MS ((uint64_t)7 * 24 * 3600 * 1000)
+#define NEW_LOG_WHY_MAX 160
+
 struct problem {
     const char *code;
     const char *text;
     const char *hint;
+};
+
+struct problems {
+    struct problem list[PROBLEMS_MAX];
+    uint32_t count;
+    char new_log[NEW_LOG_WHY_MAX + 128];
 };
 
 static void put_uint(struct al_buf *out, const char *key, uint64_t v)
@@ -37,34 +49,106 @@ uint64_t node_count_people(const struct al_node *n, bool only_followed)
     return count;
 }
 
-static uint32_t find_problems(const struct al_node *n, struct problem *out, bool confirmed)
+/* The problem |p| joins those found so far. */
+static void add(struct problems *out, struct problem p)
 {
-    uint32_t count = 0;
+    AL_ASSERT(out->count < PROBLEMS_MAX);
+    out->list[out->count++] = p;
+}
+
+/* What keeps this device from speaking for its person. */
+static void find_device_problems(const struct al_node *n, struct problems *out)
+{
+    if (node_is_revoked(n))
+        add(out,
+            (struct problem){"revoked",
+                "this device was revoked: nothing that it writes counts any more, and it talks "
+                "to nobody",
+                "aloud restore"});
+    else if (n->logs->copy)
+        add(out, (struct problem){"copy",
+                     "this is a copy of another machine: you can read and write here, but nothing "
+                     "leaves it until it is a device of its own",
+                     "aloud restore"});
+    else if (al_gossip_clone_seen(n->gossip))
+        add(out, (struct problem){"clone",
+                     "another machine runs with the key of this device; it was let go, and can "
+                     "become a device of its own over there",
+                     "aloud restore   (on the other machine)"});
+}
+
+/* What own logs tell. */
+static void find_log_problems(const struct al_node *n, struct problems *out)
+{
     uint32_t own_logs = 0;
     bool forked = false;
     for (uint32_t i = 0; i < n->logs->self->log_count; i++) {
         const struct al_log *log = n->logs->self->logs[i];
-        bool own = al_device_eq(&log->device, &n->opts.keyring->device);
-        own_logs += own;
-        forked = forked || (own && log->frozen != 0);
+        own_logs += al_device_eq(&log->device, &n->opts.keyring->device);
+        forked = forked || al_log_disputed(log);
     }
-    if (!confirmed)
-        out[count++] = (struct problem){"phrase-not-confirmed",
-            "the 24 words were not confirmed: without them a lost machine is a lost identity",
-            "aloud init --confirm"};
-    if (n->listen_error[0] != '\0')
-        out[count++] = (struct problem){
-            "not-listening", n->listen_error, "set another listen address and restart the node"};
     if (forked)
-        out[count++] = (struct problem){
-            "fork", "two different entries of this device carry the same number", "aloud doctor"};
+        add(out, (struct problem){"fork",
+                     "one of your devices has given two different entries the same number: from "
+                     "there on its log is disputed, until you revoke that device from another one",
+                     "aloud doctor"});
     if (own_logs >= AL_LOGS_PER_DEVICE_WARN)
-        out[count++] = (struct problem){
-            "many-logs", "this device has started nearly as many logs as it may", "aloud doctor"};
-    if (n->outbox.failed > 0)
-        out[count++] = (struct problem){"held-failed",
-            "a held post could not go out when it was due; its text is kept", "aloud held"};
-    return count;
+        add(out, (struct problem){"logs-many",
+                     "this device has started nearly as many logs as it may: make it a new one",
+                     "aloud device ls"});
+}
+
+/* What the reading key lacks. */
+static void find_key_problems(const struct al_node *n, struct problems *out)
+{
+    struct al_reading reading;
+    al_record_reading(n->logs->self->record, &reading);
+    if (reading.unsafe)
+        add(out, (struct problem){"reading-key-unsafe",
+                     "a device that is revoked can read what is sealed for you from now on",
+                     "aloud device rekey"});
+    if (reading.generation > n->logs->keyring->generation)
+        add(out, (struct problem){"reading-key-missing",
+                     "this device was not given your newest reading key, and can't read what is "
+                     "sealed with it",
+                     "aloud device rekey"});
+}
+
+/* Why a new log was started lately: told for a week. */
+static int find_new_log(struct al_node *n, struct problems *out)
+{
+    struct al_slice bytes;
+    int err = al_store_kv_get(n->store, &bytes, AL_SPACE_META, al_slice_str(AL_META_NEW_LOG));
+    if (err != 0)
+        return err == AL_E_NOT_FOUND ? 0 : err;
+    struct al_read r = al_read_init(bytes);
+    (void)al_read_array(&r, 2, 2);
+    uint64_t when_ms = al_read_uint(&r, UINT64_MAX);
+    struct al_slice why = al_read_str(&r, NEW_LOG_WHY_MAX);
+    if (r.err != 0 || n->now.wall_ms >= when_ms + NEW_LOG_TOLD_MS)
+        return 0;
+    (void)snprintf(out->new_log, sizeof(out->new_log),
+        "a new log was started: %.*s. Nothing is lost; what others have of the old one comes back "
+        "from them",
+        (int)why.n, (const char *)why.p);
+    add(out, (struct problem){"new-log", out->new_log, ""});
+    return 0;
+}
+
+static int find_problems(struct al_node *n, struct problems *out, bool confirmed)
+{
+    find_device_problems(n, out);
+    if (!confirmed)
+        add(out, (struct problem){"phrase-not-confirmed",
+                     "the 24 words were not confirmed: without them a lost machine is a lost "
+                     "identity",
+                     "aloud init --confirm"});
+    if (n->listen_error[0] != '\0')
+        add(out, (struct problem){"not-listening", n->listen_error,
+                     "set another listen address and restart the node"});
+    find_log_problems(n, out);
+    find_key_problems(n, out);
+    return find_new_log(n, out);
 }
 
 static void write_network(struct al_node *n, struct al_buf *out)
@@ -92,11 +176,12 @@ static int write_names(struct al_node *n, struct al_buf *out, bool *ret_confirme
 
 int api_status(struct al_node *n, uint64_t call, struct al_slice params, struct al_buf *out)
 {
-    struct problem problems[8];
+    struct problems problems = {.count = 0};
+    struct al_reading reading;
     bool confirmed = false;
     (void)call;
     (void)params;
-    al_write_map(out, 22);
+    al_write_map(out, 24);
     al_write_cstr(out, "identity");
     al_write_bin(out, n->opts.keyring->identity.b, 32);
     al_write_cstr(out, "device");
@@ -113,7 +198,7 @@ int api_status(struct al_node *n, uint64_t call, struct al_slice params, struct 
     put_uint(out, "logs", al_map_count(n->logs->logs));
     put_uint(out, "people", node_count_people(n, false));
     put_uint(out, "following", node_count_people(n, true));
-    put_uint(out, "devices", al_record_devices(n->logs->self->record));
+    put_uint(out, "devices", node_count_devices(n));
     put_uint(out, "peers", al_gossip_ready_peers(n->gossip));
     al_write_cstr(out, "listening");
     al_write_array(out, n->listening ? n->address_count : 0);
@@ -124,16 +209,20 @@ int api_status(struct al_node *n, uint64_t call, struct al_slice params, struct 
     put_uint(out, "behind", al_gossip_behind(n->gossip));
     put_uint(out, "alone", al_gossip_alone(n->gossip));
     put_uint(out, "held", n->outbox.count);
-    uint32_t count = find_problems(n, problems, confirmed);
+    al_write_cstr(out, "copy");
+    al_write_bool(out, n->logs->copy);
+    al_record_reading(n->logs->self->record, &reading);
+    put_uint(out, "generation", reading.generation);
+    err = find_problems(n, &problems, confirmed);
     al_write_cstr(out, "problems");
-    al_write_array(out, count);
-    for (uint32_t i = 0; i < count; i++) {
+    al_write_array(out, problems.count);
+    for (uint32_t i = 0; i < problems.count; i++) {
         al_write_map(out, 3);
-        put_str(out, "code", problems[i].code);
-        put_str(out, "text", problems[i].text);
-        put_str(out, "try", problems[i].hint);
+        put_str(out, "code", problems.list[i].code);
+        put_str(out, "text", problems.list[i].text);
+        put_str(out, "try", problems.list[i].hint);
     }
-    return 0;
+    return err;
 }
 
 /* --- peers --------------------------------------------------------------------------------- */

@@ -168,7 +168,7 @@ int api_post(struct al_node *n, uint64_t call, struct al_slice params, struct al
     al_write_cstr(out, "people");
     al_write_uint(out, node_count_people(n, false));
     al_write_cstr(out, "devices");
-    al_write_uint(out, al_record_devices(n->logs->self->record));
+    al_write_uint(out, node_count_devices(n));
     return 0;
 }
 

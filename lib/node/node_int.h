@@ -82,6 +82,7 @@ call_fn api_held, api_unhold;
 call_fn api_relate, api_invite, api_join;
 call_fn api_fetch, api_replies;
 call_fn api_file_new, api_file_put, api_file_get, api_file_read;
+call_fn api_devices, api_device_rename, api_device_revoke, api_device_rekey;
 
 /* Reply to |call| with an encoded result. */
 void node_reply(struct al_node *n, uint64_t call, const struct al_buf *result);
@@ -102,6 +103,12 @@ AL_MUST_CHECK int node_first_turn(struct al_node *n);
 
 /* Find out whether the store is that of a copy. Returns 0 or a store error. */
 AL_MUST_CHECK int node_load_copy(struct al_node *n);
+
+/* True if the own device is revoked: it may speak no more than a copy. */
+bool node_is_revoked(const struct al_node *n);
+
+/* Become a copy if the own device was revoked in this turn. Returns 0 or a store error. */
+AL_MUST_CHECK int node_obey_revocation(struct al_node *n);
 
 /*
  * gossip's hook: another machine runs with this device key, and this is the one to yield. From now
@@ -161,6 +168,9 @@ AL_MUST_CHECK int node_choose_bool(
 
 /* People known here besides oneself, or those of them that are followed. */
 uint64_t node_count_people(const struct al_node *n, bool only_followed);
+
+/* Own devices that are not revoked. */
+uint64_t node_count_devices(const struct al_node *n);
 
 /* A meta fact; "" when absent. |out| has |cap| bytes and gets a NUL. */
 AL_MUST_CHECK int node_meta(struct al_node *n, char *out, size_t cap, const char *name);

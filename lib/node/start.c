@@ -13,13 +13,28 @@ static int mark_copy(struct al_node *n)
     return al_store_kv_put(n->store, AL_SPACE_META, al_slice_str(AL_META_COPY), al_slice_str("1"));
 }
 
+bool node_is_revoked(const struct al_node *n)
+{
+    return al_record_standing(n->logs->self->record, NULL, &n->opts.keyring->device, NULL) ==
+           AL_STANDING_REVOKED;
+}
+
 int node_load_copy(struct al_node *n)
 {
     bool marked;
     int err = al_restore_is_copy(n->store, &marked);
-    if (err == 0 && (marked || n->opts.copy))
+    if (err == 0 && (marked || n->opts.copy || node_is_revoked(n)))
         n->logs->copy = true;
     return err;
+}
+
+int node_obey_revocation(struct al_node *n)
+{
+    if (n->logs->copy || !node_is_revoked(n))
+        return 0;
+    al_gossip_close_all(n->gossip, AL_E_REVOKED);
+    al_effects_log(n->effects, 4, "this device was revoked: from now on nothing leaves it");
+    return mark_copy(n);
 }
 
 int node_become_copy(void *arg)
