@@ -115,9 +115,8 @@ static enum al_style style_of(struct al_slice severity)
                                               : AL_STYLE_NONE;
 }
 
-static void print_finding(struct al_cli *c, struct al_slice f)
+static void print_one(struct al_cli *c, struct al_slice f, struct al_slice severity)
 {
-    struct al_slice severity = al_get_str(f, "severity");
     struct al_slice hint = al_get_str(f, "try");
     if (!al_slice_is(severity, "ok")) { /* the last line says that */
         al_say_line(c->out, style_of(severity), severity);
@@ -134,6 +133,36 @@ static void print_finding(struct al_cli *c, struct al_slice f)
     al_out_text(c->out, "text", al_get_str(f, "text"));
     al_out_text(c->out, "try", hint);
     al_out_row_end(c->out);
+}
+
+static void print_finding(struct al_cli *c, struct al_slice f)
+{
+    print_one(c, f, al_get_str(f, "severity"));
+}
+
+/* True if it is more than something to think of. */
+static bool print_problem(struct al_cli *c, struct al_slice p)
+{
+    static const char *const notes[] = {"phrase-not-confirmed", "not-listening", "new-log"};
+    bool note = false;
+    for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
+        note = note || al_slice_is(al_get_str(p, "code"), notes[i]);
+    print_one(c, p, al_slice_str(note ? "note" : "warning"));
+    return !note;
+}
+
+/* What the node complains of is not in the log; |ret_count| grows by what is wrong. */
+static int print_problems(struct al_cli *c, size_t *ret_count)
+{
+    struct al_slice result;
+    uint32_t count;
+    int status = al_cli_call(c, &result, "status", NULL);
+    if (status != 0)
+        return status;
+    struct al_read problems = al_get_array(result, "problems", &count);
+    for (uint32_t i = 0; i < count; i++)
+        *ret_count += print_problem(c, al_read_raw(&problems));
+    return 0;
 }
 
 static int run_doctor(struct al_cli *c)
@@ -165,6 +194,11 @@ static int run_doctor(struct al_cli *c)
     }
     unsigned long long entries = al_get_uint(result, "entries");
     unsigned long long logs = al_get_uint(result, "logs");
+    size_t problems = 0;
+    int asked = c->arg_count == 0 ? print_problems(c, &problems) : 0;
+    if (asked != 0)
+        return asked;
+    bad += problems;
     al_say(c->out, bad > 0 ? AL_STYLE_WARN : AL_STYLE_GOOD, "%llu %s in %llu %s checked: %s\n",
         entries, entries == 1 ? "entry" : "entries", logs, logs == 1 ? "log" : "logs",
         bad > 0 ? al_cli_str(c, "%zu %s to look at", bad, bad == 1 ? "thing" : "things")

@@ -22,6 +22,7 @@ struct home {
     size_t other_count;
     uint64_t following;
     uint64_t held;
+    struct al_slice problems; /* the answer of status */
 };
 
 /* The rows of one call of timeline, which stay until the end. */
@@ -63,7 +64,27 @@ static int gather(struct al_cli *c, struct home *h)
         return status;
     h->following = al_get_uint(result, "following");
     h->held = al_get_uint(result, "held");
+    h->problems = al_cli_keep(c, result);
     return 0;
+}
+
+/* What keeps one from being oneself here comes before everything else. */
+static void say_problems(struct al_cli *c, const struct home *h)
+{
+    static const char *const urgent[] = {
+        "copy", "revoked", "clone", "fork", "reading-key-unsafe", "reading-key-missing"};
+    uint32_t count;
+    struct al_read list = al_get_array(h->problems, "problems", &count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct al_slice p = al_read_raw(&list);
+        bool is_urgent = false;
+        for (size_t k = 0; k < sizeof(urgent) / sizeof(urgent[0]); k++)
+            is_urgent = is_urgent || al_slice_is(al_get_str(p, "code"), urgent[k]);
+        if (!is_urgent)
+            continue;
+        al_say(c->out, AL_STYLE_WARN, "! %s\n", al_cli_dup(c, al_get_str(p, "text")));
+        al_say(c->out, AL_STYLE_NONE, "  try: %s\n\n", al_cli_dup(c, al_get_str(p, "try")));
+    }
 }
 
 static const struct al_row *open_question(const struct home *h)
@@ -112,6 +133,7 @@ static int say(struct al_cli *c, const struct home *h)
 {
     struct al_feed feed = {.out = c->out, .now_ms = al_cli_now_ms(), .style = AL_FEED_TITLES};
     int err = 0;
+    say_problems(c, h);
     if (h->own_count > 0) {
         err = al_feed_rows(&feed, h->own, h->own_count);
         al_say(c->out, AL_STYLE_NONE, "\n");

@@ -1,7 +1,5 @@
 /* The node itself: where it lives and which version runs. */
 #include <fcntl.h>
-#include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -11,8 +9,6 @@
 #include "heapbuf.h"
 #include "start.h"
 
-#define STOP_MS 20000
-#define STOP_STEP_MS 20
 #define LOG_BYTES_MAX (1024 * 1024)
 
 static int run_paths(struct al_cli *c)
@@ -126,42 +122,10 @@ static int node_start(struct al_cli *c)
     return err != 0 ? al_cli_fail_call(c, err) : print_running(c);
 }
 
-/* Wait until it has let go of its data: then others may touch it. False: it has not. */
-static bool wait_gone(struct al_cli *c)
-{
-    const struct timespec step = {.tv_nsec = STOP_STEP_MS * 1000000L};
-    int lock = open(al_cli_str(c, "%s/lock", c->paths.data), O_RDONLY | O_CLOEXEC);
-    bool gone = lock < 0;
-    for (int waited = 0; waited < STOP_MS && !gone; waited += STOP_STEP_MS) {
-        gone = flock(lock, LOCK_SH | LOCK_NB) == 0;
-        if (!gone)
-            (void)nanosleep(&step, NULL);
-    }
-    if (lock >= 0)
-        (void)close(lock);
-    return gone;
-}
-
-static int stop(struct al_cli *c)
-{
-    struct al_client *k;
-    struct al_slice result;
-    if (al_client_connect(&k, c->socket) != 0)
-        return 0;
-    int err = al_client_call(k, &result, "stop", al_params_done(NULL));
-    al_client_free(k);
-    if (err != 0 && err != AL_E_CLOSED)
-        return al_fail_err(
-            c, err, "the node would not stop", al_cli_str(c, "%s.", al_err_words(err)), NULL);
-    if (wait_gone(c))
-        return 0;
-    return al_fail_err(c, AL_E_TIMEOUT, "the node is still stopping", NULL, "aloud node status");
-}
-
 static int node_stop(struct al_cli *c)
 {
     bool ran = ask_running(c).pid != 0;
-    int status = stop(c);
+    int status = al_start_stop(c);
     if (status == 0)
         al_cli_note(c, ran ? "The node has stopped." : "No node was running.");
     return status;
@@ -169,7 +133,7 @@ static int node_stop(struct al_cli *c)
 
 static int node_restart(struct al_cli *c)
 {
-    int status = stop(c);
+    int status = al_start_stop(c);
     return status != 0 ? status : node_start(c);
 }
 

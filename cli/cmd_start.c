@@ -12,34 +12,6 @@
 
 /* ---- init ---- */
 
-/* aloudd asks, on the terminal: secrets pass from it to the person and through nothing else. */
-static int run_aloudd_init(struct al_cli *c)
-{
-    const char *argv[16] = {al_start_program(c), "init"};
-    size_t n = 2;
-    const char *const names[] = {"name", "phrase-out"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const char *value = al_cli_opt(c, names[i]);
-        if (value != NULL) {
-            argv[n++] = al_cli_str(c, "--%s", names[i]);
-            argv[n++] = value;
-        }
-    }
-    if (c->home != NULL) {
-        argv[n++] = "--home";
-        argv[n++] = c->paths.data;
-    }
-    struct al_child_opts opts = {.in = -1, .out = STDERR_FILENO, .err = -1};
-    int pid = al_child_start(argv, &opts);
-    int status = pid < 0 ? -1 : al_child_wait(pid);
-    if (status < 0)
-        return al_fail_errno(c, errno, "aloudd could not be started", NULL);
-    if (status == 127)
-        return al_fail(c, AL_EXIT_NO_NODE, "aloudd is not installed",
-            "It belongs beside this program, or into PATH.", NULL);
-    return status; /* aloudd has said what is wrong */
-}
-
 /* The words are kept nowhere, so nobody can check them but the person. */
 static int confirm_phrase(struct al_cli *c)
 {
@@ -62,7 +34,8 @@ static int run_init(struct al_cli *c)
     if (access(c->paths.keys, F_OK) == 0)
         return al_fail_err(c, AL_E_EXISTS, "there is an identity on this machine already",
             al_cli_str(c, "Its keys are in %s.", c->paths.keys), "aloud status");
-    int status = run_aloudd_init(c);
+    static const char *const passed[] = {"name", "phrase-out"};
+    int status = al_start_aloudd(c, "init", passed, 2);
     if (status != 0 || al_out_is_pretty(c->out))
         return status; /* aloudd has said what it made, and what could be next */
     struct al_slice result;

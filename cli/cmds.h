@@ -5,9 +5,11 @@
 /* X(name), in the order of the help. */
 #define AL_CMDS(X)                                                                                 \
     X(init)                                                                                        \
+    X(restore)                                                                                     \
     X(status)                                                                                      \
     X(doctor)                                                                                      \
     X(backup)                                                                                      \
+    X(device)                                                                                      \
     X(node)                                                                                        \
     X(paths)                                                                                       \
     X(version)                                                                                     \

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "child.h"
 #include "client.h"
 #include "dirs.h"
@@ -18,6 +20,9 @@
 #define CONFIG "the configuration is wrong" /* and this, when it is */
 #define HELD_TRIES 50
 #define HELD_PAUSE_MS 100
+#define STOP_MS 20000
+#define ALOUDD_ARGS 32
+#define STOP_STEP_MS 20
 
 const char *al_start_program(struct al_cli *c)
 {
@@ -141,7 +146,8 @@ int al_start_node(struct al_cli *c)
         return fail(
             c, AL_EXIT_NO_NODE, al_cli_str(c, "no node listens on %s", c->socket), NULL, NULL);
     if (access(c->paths.keys, F_OK) != 0)
-        return fail(c, AL_EXIT_CONFIG, "no identity on this machine yet", NULL, "aloud init");
+        return fail(c, AL_EXIT_CONFIG, "no identity on this machine yet", NULL,
+            "aloud init   (or: aloud restore)");
     if (al_dirs_make(c->paths.state) != 0)
         return fail(c, AL_EXIT_DISK, al_cli_str(c, "%s can't be made", c->paths.state),
             al_cli_str(c, "The system says: %s.", strerrordesc_np(errno)), "aloud paths");
@@ -159,4 +165,65 @@ int al_start_node(struct al_cli *c)
         return fail(c, AL_EXIT_NO_NODE, "the node was started, but can't be reached",
             al_cli_str(c, "%s: %s.", c->socket, al_err_words(err)), "aloud node logs");
     return err;
+}
+
+int al_start_aloudd(struct al_cli *c, const char *command, const char *const *options, size_t count)
+{
+    const char *argv[ALOUDD_ARGS] = {al_start_program(c), command};
+    size_t n = 2;
+    for (size_t i = 0; i < count; i++) {
+        const char *value = al_cli_opt(c, options[i]);
+        AL_ASSERT(n + 4 < ALOUDD_ARGS);
+        if (value == NULL)
+            continue;
+        argv[n++] = al_cli_str(c, "--%s", options[i]);
+        argv[n++] = value;
+    }
+    if (c->yes && strcmp(command, "restore") == 0)
+        argv[n++] = "--yes";
+    if (c->home != NULL) {
+        argv[n++] = "--home";
+        argv[n++] = c->paths.data;
+    }
+    struct al_child_opts opts = {.in = -1, .out = STDERR_FILENO, .err = -1};
+    int pid = al_child_start(argv, &opts);
+    int status = pid < 0 ? -1 : al_child_wait(pid);
+    if (status < 0)
+        return al_fail_errno(c, errno, "aloudd could not be started", NULL);
+    if (status == 127)
+        return al_fail(c, AL_EXIT_NO_NODE, "aloudd is not installed",
+            "It belongs beside this program, or into PATH.", NULL);
+    return status;
+}
+
+/* Wait until it has let go of its data: then others may touch it. False: it has not. */
+static bool wait_gone(struct al_cli *c)
+{
+    const struct timespec step = {.tv_nsec = STOP_STEP_MS * 1000000L};
+    int lock = open(al_cli_str(c, "%s/lock", c->paths.data), O_RDONLY | O_CLOEXEC);
+    bool gone = lock < 0;
+    for (int waited = 0; waited < STOP_MS && !gone; waited += STOP_STEP_MS) {
+        gone = flock(lock, LOCK_SH | LOCK_NB) == 0;
+        if (!gone)
+            (void)nanosleep(&step, NULL);
+    }
+    if (lock >= 0)
+        (void)close(lock);
+    return gone;
+}
+
+int al_start_stop(struct al_cli *c)
+{
+    struct al_client *k;
+    struct al_slice result;
+    if (al_client_connect(&k, c->socket) != 0)
+        return 0;
+    int err = al_client_call(k, &result, "stop", al_params_done(NULL));
+    al_client_free(k);
+    if (err != 0 && err != AL_E_CLOSED)
+        return al_fail_err(
+            c, err, "the node would not stop", al_cli_str(c, "%s.", al_err_words(err)), NULL);
+    if (wait_gone(c))
+        return 0;
+    return al_fail_err(c, AL_E_TIMEOUT, "the node is still stopping", NULL, "aloud node status");
 }

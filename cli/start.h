@@ -14,6 +14,20 @@
  */
 AL_MUST_CHECK int al_start_node(struct al_cli *c);
 
+/*
+ * Stop the node, and wait until it has let go of its files. None that runs is fine. Returns 0, or
+ * the exit status after saying what went wrong.
+ */
+AL_MUST_CHECK int al_start_stop(struct al_cli *c);
+
+/*
+ * Run `aloudd |command|` at this terminal, with those |options| that were given to the command, and
+ * --home: secrets pass from it to the person and back, and through nothing else. Returns its exit
+ * status; it has said what went wrong.
+ */
+AL_MUST_CHECK int al_start_aloudd(
+    struct al_cli *c, const char *command, const char *const *options, size_t count);
+
 /* The program aloudd: beside this program, else just its name, to be found in PATH. */
 const char *al_start_program(struct al_cli *c);
 

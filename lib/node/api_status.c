@@ -148,6 +148,10 @@ static int find_problems(struct al_node *n, struct problems *out, bool confirmed
                      "set another listen address and restart the node"});
     find_log_problems(n, out);
     find_key_problems(n, out);
+    if (n->outbox.failed > 0)
+        add(out,
+            (struct problem){"held-failed",
+                "a held post could not go out when it was due; its text is kept", "aloud held"});
     return find_new_log(n, out);
 }
 

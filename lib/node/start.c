@@ -117,6 +117,20 @@ static int meet_first_contact(struct al_node *n)
     return err;
 }
 
+/* What was written while this was a copy becomes part of the new device's log. */
+static int write_again(struct al_node *n)
+{
+    struct al_slice value;
+    int err = al_store_kv_get(n->store, &value, AL_SPACE_META, al_slice_str(AL_META_REWRITE));
+    if (err == AL_E_NOT_FOUND)
+        return 0;
+    if (err == 0 && !n->logs->copy)
+        err = al_logs_adopt_local(n->logs, n->now);
+    if (err == 0 && !n->logs->copy)
+        err = al_store_kv_del(n->store, AL_SPACE_META, al_slice_str(AL_META_REWRITE));
+    return err;
+}
+
 static int open_port_again(struct al_node *n)
 {
     char listen[8];
@@ -139,6 +153,8 @@ int node_first_turn(struct al_node *n)
         n->turn_err = post_first_profile(n);
     if (n->turn_err == 0)
         n->turn_err = node_save_boots(n);
+    if (n->turn_err == 0)
+        n->turn_err = write_again(n);
     if (n->turn_err == 0)
         n->turn_err = meet_first_contact(n);
     if (n->turn_err == 0)

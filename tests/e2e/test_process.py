@@ -82,7 +82,7 @@ def test_init_does_not_touch_a_log_with_entries(node, tmp_path):
     before = (node.home / "log.db").read_bytes()
     result = run("init", "--home", node.home, "--name", "Eve", "--phrase-out", tmp_path / "w")
     assert result.returncode == 77
-    assert "backup" in result.stderr
+    assert "aloud restore" in result.stderr
     assert (node.home / "log.db").read_bytes() == before
 
 

@@ -172,7 +172,7 @@ def test_no_identity_says_how_to_make_one(person):
     done = person.run("post", "too early")
     assert done.returncode == 78
     assert done.stderr.startswith("aloud: no identity on this machine yet.\n")
-    assert done.stderr.endswith("  try: aloud init\n")
+    assert done.stderr.endswith("  try: aloud init   (or: aloud restore)\n")
 
 
 def test_text_that_is_too_long_or_no_utf8_is_refused_before_it_is_sent(person, node):
