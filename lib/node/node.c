@@ -97,8 +97,11 @@ int al_node_new(struct al_node **ret, const struct al_node_opts *opts, struct al
     n->boots = al_heapbuf();
     n->effects = al_effects_new();
     int err = n->effects == NULL ? AL_E_NOMEM : load(n, 0);
-    if (err == 0)
-        err = node_first_turn(n);
+    if (err == 0) {
+        al_node_begin(n, now);
+        err = n->turn_err;
+        al_node_commit(n);
+    }
     if (err != 0) {
         al_node_free(n);
         return err;
@@ -151,7 +154,7 @@ void al_node_begin(struct al_node *n, struct al_now now)
     if (n->turn_err == 0)
         n->turn_err = al_rewrite_tick(n->logs, now);
     if (n->turn_err == 0)
-        n->turn_err = node_post_due(n, false);
+        n->turn_err = n->started_up ? node_post_due(n, false) : node_start_up(n);
 }
 
 /* Waits end when nothing is missing, or when their time is over. */
@@ -256,6 +259,7 @@ void al_node_commit(struct al_node *n)
         lose_turn(n, n->turn_err);
     } else {
         free_calls(&n->in_turn);
+        n->started_up = true;
         if (n->logs->own != NULL)
             n->opts.new_log = false; /* it has been started */
         tidy(n);
@@ -272,8 +276,8 @@ uint64_t al_node_deadline(const struct al_node *n)
 {
     if (n->due)
         return n->now.mono_ms;
-    if (n->gossip == NULL)
-        return n->now.mono_ms + RELOAD_PAUSE_MS; /* try to open the store again */
+    if (n->gossip == NULL || !n->started_up)
+        return n->now.mono_ms + RELOAD_PAUSE_MS; /* open the store, or do the first turn, again */
     uint64_t at = al_gossip_deadline(n->gossip);
     if (n->logs->aside_until_ms != 0 && n->logs->aside_until_ms < at)
         at = n->logs->aside_until_ms;

@@ -44,6 +44,7 @@ struct al_node {
     struct al_gossip *gossip;
     struct al_now now;
     uint64_t started_ms; /* wall */
+    bool started_up;     /* node_start_up() is done, and committed */
     int turn_err;        /* a store error: this turn can't be committed */
     size_t turn_bytes;
     uint64_t turn_pos; /* position before this turn */
@@ -98,8 +99,8 @@ AL_MUST_CHECK int node_keep_answer(
 /* Read which starts are remembered; keep them with this one, in a turn. 0 or a store error. */
 AL_MUST_CHECK int node_load_boots(struct al_node *n);
 AL_MUST_CHECK int node_save_boots(struct al_node *n);
-/* Do what a start finds to be done, in a turn of its own. */
-AL_MUST_CHECK int node_first_turn(struct al_node *n);
+/* Do what a start finds to be done, in the first turn that can be committed. */
+AL_MUST_CHECK int node_start_up(struct al_node *n);
 
 /* Find out whether the store is that of a copy. Returns 0 or a store error. */
 AL_MUST_CHECK int node_load_copy(struct al_node *n);

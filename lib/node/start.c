@@ -142,30 +142,24 @@ static int open_port_again(struct al_node *n)
     return err;
 }
 
-int node_first_turn(struct al_node *n)
+int node_start_up(struct al_node *n)
 {
-    al_node_begin(n, n->now);
-    if (n->turn_err == 0 && n->logs->copy)
-        n->turn_err = mark_copy(n);
-    if (n->turn_err == 0 && n->opts.new_log && n->opts.new_log_why != NULL)
-        n->turn_err = node_note_new_log(n, n->opts.new_log_why);
-    if (n->turn_err == 0)
-        n->turn_err = post_first_profile(n);
-    if (n->turn_err == 0)
-        n->turn_err = node_save_boots(n);
-    if (n->turn_err == 0)
-        n->turn_err = write_again(n);
-    if (n->turn_err == 0)
-        n->turn_err = meet_first_contact(n);
-    if (n->turn_err == 0)
-        n->turn_err = node_forget_answers(n);
-    if (n->turn_err == 0)
-        n->turn_err = node_forget_uploads(n);
-    if (n->turn_err == 0)
-        n->turn_err = node_post_due(n, true);
-    if (n->turn_err == 0)
-        n->turn_err = open_port_again(n);
-    int err = n->turn_err;
-    al_node_commit(n);
-    return err;
+    int err = n->logs->copy ? mark_copy(n) : 0;
+    if (err == 0 && n->opts.new_log && n->opts.new_log_why != NULL)
+        err = node_note_new_log(n, n->opts.new_log_why);
+    if (err == 0)
+        err = post_first_profile(n);
+    if (err == 0)
+        err = node_save_boots(n);
+    if (err == 0)
+        err = write_again(n);
+    if (err == 0)
+        err = meet_first_contact(n);
+    if (err == 0)
+        err = node_forget_answers(n);
+    if (err == 0)
+        err = node_forget_uploads(n);
+    if (err == 0)
+        err = node_post_due(n, true);
+    return err == 0 ? open_port_again(n) : err;
 }

@@ -270,6 +270,19 @@ static void it_does_so_even_when_its_first_turn_fails(void **state)
     assert_false(al_logname_eq(&first.log, &second.log));
 }
 
+static void what_a_start_finds_to_do_is_done_after_a_lost_first_turn(void **state)
+{
+    (void)state;
+    (void)rig_invite(n, 1);
+    rig_stop(n);
+    uint32_t before = n->listens;
+    al_store_disk_fail_commit(n->disk, AL_E_IO, false);
+    assert_int_equal(rig_start(n), 0);
+    rig_run(&r);
+    rig_wait(&r, 2000);
+    assert_int_equal(n->listens, before + 1);
+}
+
 static void a_restarted_node_goes_on_in_its_log(void **state)
 {
     struct al_ref first;
@@ -331,6 +344,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_change_is_told_after_its_commit, setup, teardown),
         cmocka_unit_test_setup_teardown(a_node_told_to_starts_a_new_log, setup, teardown),
         cmocka_unit_test_setup_teardown(it_does_so_even_when_its_first_turn_fails, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_a_start_finds_to_do_is_done_after_a_lost_first_turn, setup, teardown),
         cmocka_unit_test_setup_teardown(a_restarted_node_goes_on_in_its_log, setup, teardown),
         cmocka_unit_test_setup_teardown(
             acknowledgements_of_a_lost_turn_do_not_count, setup, teardown),
