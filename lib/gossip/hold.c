@@ -29,7 +29,15 @@ static int lift(struct al_gossip *g)
     log->hold = AL_SEQ_MAX;
     g->held_log = NULL;
     g->hold_ms = 0;
-    return push_entries(g, log, first, NULL, now);
+    int err = push_entries(g, log, first, NULL, now);
+    /* whoever compared while it was on hold saw less than there is, perhaps less than it holds */
+    const struct al_identity *self = &g->logs->self->identity;
+    struct peer *p;
+    TAILQ_FOREACH (p, &g->peers, link) {
+        if (err == 0 && p->state == PEER_READY && p->wants_known && peer_wants(p, self))
+            err = frontier_open(g, p, self, 1);
+    }
+    return err;
 }
 
 /*

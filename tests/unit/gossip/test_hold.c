@@ -245,6 +245,28 @@ static void what_others_prove_to_hold_ends_the_log(void **state)
     assert_true(rig_peer_waiting(&p) > 0); /* the new log is told at once */
 }
 
+/* It holds the newest entries and lacks older ones: while the log was on hold nobody told it. */
+static void whoever_holds_parts_is_told_of_the_rest(void **state)
+{
+    struct al_message m;
+    (void)state;
+    rig_peer_drop(&p);
+    say_own_heads(&p, &known, 1);
+    assert_true(rig_peer_next(&p, AL_MSG_RECONCILE, &m));
+    struct al_slice list = al_message_list(m.u.reconcile.ranges);
+    struct al_range range = {.item_count = 0};
+    for (uint32_t i = 0; i < m.u.reconcile.count && range.item_count == 0; i++)
+        al_message_next_range(&range, &list);
+    struct al_slice items = al_message_list(range.items);
+    bool told = false;
+    for (uint32_t i = 0; i < range.item_count; i++) {
+        struct al_item item;
+        al_message_next_item(&item, &items);
+        told = told || (al_logname_eq(&item.log, &late.log) && item.seq >= late.seq);
+    }
+    assert_true(told);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +283,7 @@ int main(void)
             whoever_claims_another_entry_is_asked_for_it, setup, teardown),
         cmocka_unit_test_setup_teardown(
             one_voucher_is_not_enough_while_another_claims_more, setup, teardown),
+        cmocka_unit_test_setup_teardown(whoever_holds_parts_is_told_of_the_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(what_others_prove_to_hold_ends_the_log, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
