@@ -10,7 +10,6 @@
 #define TAG_BYTES 16
 #define HASH_ENCODED_BYTES 34 /* a bin of 32 bytes, with its head */
 
-static_assert(AL_PIECE_SEALED_BYTES == AL_PIECE_BYTES + TAG_BYTES, "a sealed piece");
 static_assert(AL_ATTACHMENT_MAX == AL_PIECES_MAX * AL_PIECE_BYTES, "the largest file");
 
 /* One part of a path that any system can keep, and nothing that a terminal obeys. */
