@@ -4,11 +4,12 @@ import json
 import pathlib
 import subprocess
 import sys
+import time
 
 import pytest
 
 import peer
-from conftest import PATIENCE, eventually
+from conftest import ALOUDD, PATIENCE, eventually
 from test_network import befriend, start
 
 READER = pathlib.Path(__file__).resolve().parents[1] / "reader" / "reader.py"
@@ -217,3 +218,37 @@ def test_a_cut_at_an_entry_that_is_not_the_one_held_lets_nothing_count():
     record.take(log.person.cert)
     record.take(revocation(log.person, [[log.name, 3, log.ids[2]]]))
     assert record.counts_to(mine.device, mine.name, mine.ids) == 0
+
+
+# --- two devices, and what the root says of one --------------------------------------------------
+
+
+def second_device(new_node, first, ticket):
+    """Another machine of the same person, made with the words and a peer."""
+    second = new_node("second", init=False)
+    words = first.home.parent / f"{first.home.name}.words"
+    subprocess.run([ALOUDD, "restore", "--home", second.home, "--from", ticket, "--phrase-in",
+                    words, "--device", "second", "--yes"], check=True, timeout=3 * PATIENCE)
+    return start(second), words.read_text()
+
+
+def test_of_a_revoked_device_only_what_the_root_named_is_printed(new_node, ana):
+    api = ana.api()
+    api.post("from the first device")
+    laptop, words = second_device(new_node, ana, api.write("invite")["ticket"])
+    device = laptop.api().call("status")["device"]
+    held = lambda text: api.call("search", query=f'"{text}"')["rows"]
+    laptop.api().post("before it was stolen")
+    eventually(lambda: held("before it was stolen"), "the exchange")
+    since = held("before it was stolen")[0]["arrived"] + 1
+    eventually(lambda: time.time() * 1000 > since, "the next millisecond")
+    laptop.api().post("after it was stolen")
+    eventually(lambda: held("after it was stolen"), "the exchange")
+
+    rows, _ = read(api.write("invite")["ticket"])
+    assert len({row["device"] for row in rows}) == 2
+    assert notes(rows)[-2:] == ["before it was stolen", "after it was stolen"]
+    api.write("device_revoke", words=words, device=device, since=since)
+    rows, _ = read(api.write("invite")["ticket"])
+    assert notes(rows) == ["from the first device", "before it was stolen"]
+    assert len({row["device"] for row in rows}) == 2
