@@ -36,14 +36,17 @@
         "the state of the node; audience: of posts that name none; alone: own entries that no "    \
         "other node is known to hold; held: posts that wait in the outbox; copy: nothing leaves "  \
         "this node; generation: of the newest reading key")                                        \
-    X(post, NODE, "key:bin16 entry:{k:str ...} to?:str hold?:uint",                                \
-        "ref?:ref held?:uint due?:uint pos:uint to:str people:uint devices:uint",                  \
+    X(post, NODE, "key:bin16 entry:{k:str ...} to?:str circle?:bin16 owner?:bin32 hold?:uint",     \
+        "ref?:ref held?:uint due?:uint pos:uint to:str circle:str warn?:str people:uint "          \
+        "devices:uint",                                                                            \
         "append one entry; entry has the fields of its kind (docs/protocol.md), files being "      \
         "handles of file_new; to is me, "                                                          \
-        "network "                                                                                 \
+        "circle (with its id and owner), network "                                                 \
         "or web; without to a reply takes its thread's, all else that of status; says who can "    \
         "read it: people and devices "                                                             \
-        "are those of status. An edit, a retract or a share names in of an own entry; an edit "    \
+        "are those of status, for a circle people is its size, circle its name, and warn tells "   \
+        "who else may still read it. An edit, a retract or a share names in of an own entry; an "  \
+        "edit "                                                                                    \
         "has "                                                                                     \
         "its readers, a share a wider to. With hold (seconds; absent: post.hold of the "           \
         "configuration) it is held, not posted: its number and when it is due, and no ref")        \
@@ -52,8 +55,27 @@
     X(unhold, NODE, "key:bin16 n:uint", "to:str entry:{...}",                                      \
         "take a held post out: it is gone, and its text is in this answer only; asked again the "  \
         "answer is empty")                                                                         \
-    X(post_many, NODE, "key:bin16 to:str entries:[{k:str ...}]", "added:uint known:uint pos:uint", \
+    X(post_many, NODE, "key:bin16 to:str circle?:bin16 owner?:bin32 entries:[{k:str ...}]",        \
+        "added:uint known:uint pos:uint",                                                          \
         "append many entries, e.g. of an import, skipping those whose src is there already")       \
+    X(circles, NODE, "",                                                                           \
+        "circles:[{circle:bin16 owner:bin32 name:str mine:bool member:bool epoch:uint heads:uint " \
+        "warn:str members:[bin32] former:[bin32]}]",                                               \
+        "the circles one is or was in, also those one left; warn: why somebody else than the "     \
+        "members may read what is written to it now, or empty")                                    \
+    X(circle_new, NODE, "key:bin16 name:str members:[bin32]",                                      \
+        "circle:bin16 owner:bin32 epoch:uint pos:uint",                                            \
+        "make a circle of oneself and members, who must be known here; own circles have "          \
+        "different "                                                                               \
+        "names")                                                                                   \
+    X(circle_change, NODE,                                                                         \
+        "key:bin16 circle:bin16 add?:[bin32] remove?:[bin32] name?:str history?:bool",             \
+        "epoch:uint pos:uint",                                                                     \
+        "change an own circle; with history all members can read what was written before they "    \
+        "came")                                                                                    \
+    X(circle_leave, NODE, "key:bin16 circle:bin16 owner:bin32", "pos:uint",                        \
+        "leave a circle of somebody else: they are asked to take one out, and one's own node "     \
+        "wants its members no more")                                                               \
     X(relate, NODE, "key:bin16 identity:bin32 relation:str value:any", "pos:uint",                 \
         "relation: follow, admit, block, mute (value bool) or petname (value str, may be empty)")  \
     X(invite, NODE, "key:bin16 uses?:uint expires?:uint", "ticket:str expires:uint",               \

@@ -124,9 +124,11 @@ bool al_circle_has(const struct al_circle *circle, const struct al_identity *ide
 /* How many are in. */
 uint32_t al_circle_size(const struct al_circle *circle);
 
-/* The key to write with: of the newest readable head. AL_E_NOT_FOUND: we are not in, or left. */
-AL_MUST_CHECK int al_circles_key(
-    uint8_t key[AL_EPOCH_KEY_BYTES], const struct al_circles *c, const struct al_circle *circle);
+/*
+ * The key to write with, AL_EPOCH_KEY_BYTES bytes: of the newest readable head. NULL: we are not
+ * in, or left. Borrowed like the circle.
+ */
+const uint8_t *al_circles_key(const struct al_circles *c, const struct al_circle *circle);
 
 /* --- leaving -------------------------------------------------------------------------------- */
 

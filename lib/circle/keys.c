@@ -323,12 +323,9 @@ int al_circles_decrypt(struct al_circles *c, uint8_t *out, struct al_unsealed *r
     return err;
 }
 
-int al_circles_key(
-    uint8_t key[AL_EPOCH_KEY_BYTES], const struct al_circles *c, const struct al_circle *circle)
+const uint8_t *al_circles_key(const struct al_circles *c, const struct al_circle *circle)
 {
     const struct circle *own = circle_find(c, &circle->owner, &circle->cid);
-    if (own == NULL || !circle->member || circle->left || !own->newest->head)
-        return AL_E_NOT_FOUND;
-    memcpy(key, own->newest->key, AL_EPOCH_KEY_BYTES);
-    return 0;
+    bool writes = own != NULL && circle->member && !circle->left && own->newest->head;
+    return writes ? own->newest->key : NULL;
 }

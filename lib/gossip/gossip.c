@@ -222,6 +222,8 @@ int al_gossip_finish(struct al_gossip *g)
         failed = search_pump(g);
     if (failed == 0)
         failed = pieces_take_noted(g);
+    if (failed == 0 && g->circles != al_circles_version(g->logs->circles))
+        failed = al_gossip_relations_changed(g);
     if (failed != 0)
         return failed;
     TAILQ_FOREACH (p, &g->peers, link) {
@@ -264,6 +266,7 @@ int al_gossip_appended(struct al_gossip *g, struct al_log *log, uint64_t first, 
 int al_gossip_relations_changed(struct al_gossip *g)
 {
     struct peer *p;
+    g->circles = al_circles_version(g->logs->circles);
     TAILQ_FOREACH (p, &g->peers, link) {
         if (p->state != PEER_READY)
             continue;

@@ -225,6 +225,7 @@ struct al_gossip {
     uint64_t next_dial;
     uint64_t turn_ms;         /* mono: of this turn */
     uint64_t turn_pos;        /* of the newest change before this turn */
+    uint64_t circles;         /* version of the circles by which the interests were told */
     struct al_map *asked;     /* device || log || block -> struct request * */
     struct gaps gaps;         /* not asked for at present */
     struct al_map *gap_index; /* (log no, seq) -> struct gap * */

@@ -5,9 +5,23 @@
 #include "heapbuf.h"
 #include "write.h"
 
+/* In a circle with us, whose owner we have chosen to hear of. */
+static bool shares_circle(const struct al_logs *l, const struct al_person *person)
+{
+    for (size_t i = 0; !l->copy && i < al_circles_count(l->circles); i++) {
+        const struct al_circle *circle = al_circles_at(l->circles, i);
+        const struct al_person *owner = al_logs_person(l, &circle->owner);
+        bool chosen = circle->mine || (owner != NULL && owner->follow && !owner->block);
+        if (chosen && circle->member && !circle->left && al_circle_has(circle, &person->identity))
+            return true;
+    }
+    return false;
+}
+
 bool wanted(const struct al_gossip *g, const struct al_person *person)
 {
-    return !person->block && (person == g->logs->self || person->follow);
+    return !person->block &&
+           (person == g->logs->self || person->follow || shares_circle(g->logs, person));
 }
 
 bool peer_wants(const struct peer *p, const struct al_identity *identity)

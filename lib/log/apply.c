@@ -193,6 +193,16 @@ int al_apply_read(struct al_logs *l, struct al_payload *ret, uint8_t **ret_clear
     return read_payload(l, ret, ret_clear, &un, log, place, payload);
 }
 
+int al_apply_read_for(struct al_logs *l, struct al_payload *ret, uint8_t **ret_clear,
+    const struct al_circle **ret_circle, const struct al_log *log, const struct al_place *place,
+    struct al_slice payload)
+{
+    struct al_unsealed un;
+    int err = read_payload(l, ret, ret_clear, &un, log, place, payload);
+    *ret_circle = err == 0 ? un.circle : NULL;
+    return err;
+}
+
 /* What others build upon can't be taken back: it would change who reads, and what was taken back.
  */
 static bool can_be_retracted(const struct al_payload *p)

@@ -47,6 +47,11 @@ AL_MUST_CHECK int al_apply_open(struct al_logs *l, struct al_log *log, uint64_t 
 AL_MUST_CHECK int al_apply_read(struct al_logs *l, struct al_payload *ret, uint8_t **ret_clear,
     const struct al_log *log, const struct al_place *place, struct al_slice payload);
 
+/* The same; |ret_circle| is the circle that it was sealed for, NULL when for none. */
+AL_MUST_CHECK int al_apply_read_for(struct al_logs *l, struct al_payload *ret, uint8_t **ret_clear,
+    const struct al_circle **ret_circle, const struct al_log *log, const struct al_place *place,
+    struct al_slice payload);
+
 /*
  * Let the choice of |value| for |key| take effect in the index. Keys that are no relation are for
  * the views alone. AL_E_NOMEM.

@@ -125,6 +125,7 @@ int al_logs_statement(struct al_logs *l, bool *ret_new, struct al_slice bytes)
         return err;
     if (is_new) {
         uint8_t key[STATEMENT_KEY_BYTES];
+        l->said++;
         statement_key(key, &s);
         err = al_store_kv_put(l->store, AL_SPACE_STATEMENT, al_slice_of(key, sizeof(key)), bytes);
         if (err == 0)

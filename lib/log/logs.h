@@ -56,6 +56,7 @@ struct al_logs {
     struct al_person *self;
     struct al_log *own;     /* the log this node appends to; NULL: the next entry starts one */
     struct al_log *local;   /* what a copy writes to: it is never offered; NULL: there is none */
+    uint64_t said;          /* statements that changed a record since the load */
     struct al_now now;      /* of what was appended or taken in last: for budgets */
     uint32_t again;         /* logs that are to be applied anew */
     bool relations_changed; /* by a choice of one's own, from here or from another device */

@@ -15,6 +15,10 @@ static const struct {
         WIPES,  /* the same, but no more than that it was done is kept: what it says must go */
     } how;
 } methods[] = {
+    {"circle_change", api_circle_change, WRITES},
+    {"circle_leave", api_circle_leave, WRITES},
+    {"circle_new", api_circle_new, WRITES},
+    {"circles", api_circles, READS},
     {"confirm_phrase", api_confirm_phrase, WRITES},
     {"device_rekey", api_device_rekey, WRITES},
     {"device_rename", api_device_rename, WRITES},

@@ -1,7 +1,7 @@
 /*
  * The outbox: posts that are held for a while before they are signed, and can vanish whole until
- * then. number u64 -> [due_ms, since_ms, to, why, params of post]; |why| tells what went wrong
- * when it was due.
+ * then. number u64 -> [due_ms, since_ms, to, circle, why, params of post]; |why| tells what went
+ * wrong when it was due.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +11,14 @@
 #define DUE_AT_ONCE 64 /* in one turn */
 #define CLOCK_SLACK_MS 60000
 #define WHY_MAX 256
+#define CIRCLE_BYTES (32 + AL_CIRCLE_ID_BYTES)
 
 struct held {
     uint64_t number;
     uint64_t due_ms;
     uint64_t since_ms;
     struct al_slice to;
+    struct al_slice circle; /* owner and id of the one it is for, or empty */
     struct al_slice why;
     struct al_slice params;
 };
@@ -29,10 +31,11 @@ static int held_read(struct held *ret, struct al_slice key, struct al_slice valu
     ret->number = 0;
     for (size_t i = 0; i < key.n; i++)
         ret->number = ret->number << 8 | key.p[i];
-    (void)al_read_array(&r, 5, 5);
+    (void)al_read_array(&r, 6, 6);
     ret->due_ms = al_read_uint(&r, UINT64_MAX);
     ret->since_ms = al_read_uint(&r, UINT64_MAX);
     ret->to = al_read_str(&r, AL_NAME_MAX);
+    ret->circle = al_read_bin(&r, 0, CIRCLE_BYTES);
     ret->why = al_read_str(&r, WHY_MAX);
     ret->params = al_slice_of(r.p, (size_t)(r.end - r.p));
     return r.err == 0 ? 0 : AL_E_CORRUPT;
@@ -44,10 +47,11 @@ static int held_put(struct al_node *n, const struct held *h)
     struct al_buf k = al_buf_fixed(key, sizeof(key));
     struct al_buf b = al_heapbuf();
     al_buf_put_u64be(&k, h->number);
-    al_write_array(&b, 5);
+    al_write_array(&b, 6);
     al_write_uint(&b, h->due_ms);
     al_write_uint(&b, h->since_ms);
     al_write_str(&b, h->to);
+    al_write_bin(&b, h->circle.p, h->circle.n);
     al_write_str(&b, h->why);
     al_write_raw(&b, h->params);
     int err = b.full ? AL_E_NOMEM
@@ -143,10 +147,23 @@ static int next_number(struct al_node *n, uint64_t *ret)
     return al_store_kv_put(n->store, AL_SPACE_META, al_slice_str(AL_META_OUTBOX), al_buf_slice(&b));
 }
 
-int node_hold(struct al_node *n, uint64_t *ret_number, uint64_t *ret_due_ms,
-    const struct al_payload *p, struct al_slice params, uint64_t hold_s)
+/* Owner and id of |circle| in |out|; empty when it is NULL. */
+static struct al_slice circle_name(uint8_t out[CIRCLE_BYTES], const struct al_circle *circle)
 {
+    if (circle == NULL)
+        return al_slice_of(NULL, 0);
+    memcpy(out, circle->owner.b, sizeof(circle->owner.b));
+    memcpy(out + 32, circle->cid.b, sizeof(circle->cid.b));
+    return al_slice_of(out, CIRCLE_BYTES);
+}
+
+int node_hold(struct al_node *n, uint64_t *ret_number, uint64_t *ret_due_ms,
+    const struct al_payload *p, const struct al_circle *circle, struct al_slice params,
+    uint64_t hold_s)
+{
+    uint8_t name[CIRCLE_BYTES];
     struct held h = {
+        .circle = circle_name(name, circle),
         .due_ms = n->now.wall_ms + hold_s * 1000,
         .since_ms = n->now.wall_ms,
         .to = al_slice_str(al_audience_name(p->audience)),
@@ -191,9 +208,12 @@ static int collect_due(void *arg, struct al_slice key, struct al_slice value)
 /* What a held post says is posted as it was said, for those it was said to, or not at all. */
 static int post_held(struct al_node *n, const struct held *h)
 {
+    uint8_t name[CIRCLE_BYTES];
+    const struct al_circle *circle = NULL;
     struct al_payload p;
-    int err = node_read_post(n, &p, h->params);
-    if (err == 0 && !al_slice_is(h->to, al_audience_name(p.audience))) {
+    int err = node_read_post(n, &p, &circle, h->params);
+    if (err == 0 && (!al_slice_is(h->to, al_audience_name(p.audience)) ||
+                        !al_slice_eq(h->circle, circle_name(name, circle)))) {
         (void)strlcpy(
             n->why, "it would have other readers now than when it was written", sizeof(n->why));
         err = AL_E_AUDIENCE;
@@ -244,9 +264,23 @@ int node_post_due(struct al_node *n, bool again)
 /* --- calls --------------------------------------------------------------------------------- */
 
 struct list {
+    const struct al_node *n;
     struct al_buf bytes;
     uint32_t count;
 };
+
+/* Names change: the present one is told. */
+static const char *name_of(const struct al_node *n, struct al_slice circle)
+{
+    struct al_identity owner;
+    struct al_circle_id cid;
+    if (circle.n != CIRCLE_BYTES)
+        return "";
+    memcpy(owner.b, circle.p, sizeof(owner.b));
+    memcpy(cid.b, circle.p + 32, sizeof(cid.b));
+    const struct al_circle *found = al_circles_find(n->logs->circles, &owner, &cid);
+    return found == NULL ? "" : found->name;
+}
 
 static int write_held(void *arg, struct al_slice key, struct al_slice value)
 {
@@ -264,7 +298,7 @@ static int write_held(void *arg, struct al_slice key, struct al_slice value)
     al_write_cstr(b, "to");
     al_write_str(b, h.to);
     al_write_cstr(b, "circle");
-    al_write_cstr(b, "");
+    al_write_cstr(b, name_of(list->n, h.circle));
     al_write_cstr(b, "why");
     al_write_str(b, h.why);
     al_write_cstr(b, "entry");
@@ -275,7 +309,7 @@ static int write_held(void *arg, struct al_slice key, struct al_slice value)
 
 int api_held(struct al_node *n, uint64_t call, struct al_slice params, struct al_buf *out)
 {
-    struct list list = {.bytes = al_heapbuf()};
+    struct list list = {.n = n, .bytes = al_heapbuf()};
     (void)call;
     (void)params;
     int err = al_store_kv_scan(n->store, AL_SPACE_OUTBOX, al_slice_of(NULL, 0), write_held, &list);

@@ -14,7 +14,8 @@ static int check(struct al_node *n, const struct al_payload *p)
     int err = al_payload_encode(&b, p);
     if (err == 0 && b.full)
         err = AL_E_NOMEM;
-    if (err == 0 && p->audience == AL_AUDIENCE_ME && b.n > AL_SEALED_INNER_MAX)
+    bool sealed = p->audience == AL_AUDIENCE_ME || p->audience == AL_AUDIENCE_CIRCLE;
+    if (err == 0 && sealed && b.n > AL_SEALED_INNER_MAX)
         err = AL_E_LENGTH;
     al_heapbuf_free(&b);
     if (err == AL_E_LENGTH)
@@ -26,84 +27,115 @@ static int check(struct al_node *n, const struct al_payload *p)
     return err;
 }
 
-/* Audience and thread of the entry |ref| that is answered; its audience binds the answer. */
-static int parent_of(struct al_node *n, const struct al_ref *ref, enum al_audience *ret_audience,
-    struct al_ref *ret_root)
+/* What is known of the entry that is answered. */
+struct parent {
+    bool known;
+    enum al_audience audience;
+    const struct al_circle *circle;
+    struct al_ref root;
+};
+
+/* Audience and thread of the entry |ref|; its audience binds the answer. */
+static int parent_of(struct al_node *n, struct parent *ret, const struct al_ref *ref)
 {
-    const struct al_log *log = al_logs_find(n->logs, &ref->device, &ref->log);
-    struct al_store_row row;
-    struct al_payload p;
-    int err = log == NULL ? AL_E_NOT_FOUND : al_store_get(n->store, &row, log->no, ref->seq);
-    if (err == 0 && (!al_hash_eq(&row.id, &ref->id) || row.payload.n == 0))
+    struct node_entry e;
+    int err = node_find_entry(n, &e, ref);
+    if (err == 0 && !e.readable)
         err = AL_E_NOT_FOUND;
-    if (err != 0)
-        return err;
-    *ret_root = *ref;
-    if (al_payload_is_sealed(row.payload)) {
-        *ret_audience = AL_AUDIENCE_ME;
-        return 0;
+    if (err == 0)
+        *ret = (struct parent){.known = true,
+            .audience = e.p.audience,
+            .circle = e.circle,
+            .root = e.p.rt.seq != 0 ? e.p.rt : *ref};
+    node_entry_free(&e);
+    return err;
+}
+
+int node_settle_to(struct al_node *n, struct al_payload *p, const struct audience *a)
+{
+    int err = al_audience_of(&p->audience, a->to);
+    if (err == 0 && (p->audience == AL_AUDIENCE_CIRCLE) != (a->circle != NULL)) {
+        (void)strlcpy(n->why, "an entry for a circle needs its id and its owner", sizeof(n->why));
+        err = AL_E_PARAMS;
     }
-    if (al_payload_open(&p, row.payload, false) != 0)
-        return AL_E_NOT_FOUND;
-    *ret_audience = p.audience;
-    if (p.rt.seq != 0)
-        *ret_root = p.rt;
-    return 0;
+    return err == 0 && a->circle != NULL ? node_seal_for(n, p, a->circle) : err;
+}
+
+/* Take the audience of what is answered; what is for the web is answered on the network. */
+static int inherit(
+    struct al_node *n, struct al_payload *p, struct audience *a, const struct parent *parent)
+{
+    p->audience = parent->audience == AL_AUDIENCE_WEB ? AL_AUDIENCE_NETWORK : parent->audience;
+    a->circle = parent->circle;
+    return parent->circle == NULL ? 0 : node_seal_for(n, p, parent->circle);
+}
+
+/* An answer in a thread that is not open goes to the same readers, or to oneself. */
+static int check_answer(struct al_node *n, const struct al_payload *p, const struct audience *a,
+    const struct parent *parent)
+{
+    if (p->audience == AL_AUDIENCE_ME || !parent->known)
+        return 0;
+    if (parent->audience == AL_AUDIENCE_ME)
+        (void)strlcpy(n->why, "the thread is for me alone; a reply can't be wider than its thread",
+            sizeof(n->why));
+    else if (parent->circle != NULL && a->circle != parent->circle)
+        (void)snprintf(n->why, sizeof(n->why),
+            "the thread is for the circle '%s'; a reply has no other readers than its thread",
+            parent->circle->name);
+    return n->why[0] == '\0' ? 0 : AL_E_AUDIENCE;
 }
 
 /* A reply takes its thread's audience, and never a wider one. */
-static int settle_audience(struct al_node *n, struct al_payload *p, struct al_slice to)
+static int settle_audience(struct al_node *n, struct al_payload *p, struct audience *a)
 {
-    enum al_audience parent = AL_AUDIENCE_NETWORK;
-    struct al_ref root = p->re;
+    struct parent parent = {.root = p->re};
     bool is_reply = p->re.seq != 0;
-    int err = is_reply ? parent_of(n, &p->re, &parent, &root) : 0;
-    bool parent_known = is_reply && err == 0;
-    if (err == AL_E_NOT_FOUND && to.n > 0)
+    int err = is_reply ? parent_of(n, &parent, &p->re) : 0;
+    if (err == AL_E_NOT_FOUND && a->to.n > 0)
         err = 0;
     if (err == AL_E_NOT_FOUND)
         (void)strlcpy(
             n->why, "what this answers is not here: say who may read the answer", sizeof(n->why));
-    if (to.n == 0 && !is_reply)
-        to = al_slice_str(n->opts.audience != NULL ? n->opts.audience : "network");
-    if (err == 0 && to.n > 0)
-        err = al_audience_of(&p->audience, to);
-    else if (err == 0)
-        p->audience = parent == AL_AUDIENCE_WEB ? AL_AUDIENCE_NETWORK : parent;
-    if (err == 0 && p->audience == AL_AUDIENCE_CIRCLE)
-        err = AL_E_AUDIENCE;
-    if (err == 0 && parent_known && parent == AL_AUDIENCE_ME && p->audience != AL_AUDIENCE_ME) {
-        (void)strlcpy(n->why, "the thread is for me alone; a reply can't be wider than its thread",
-            sizeof(n->why));
-        err = AL_E_AUDIENCE;
-    }
+    if (a->to.n == 0 && !is_reply)
+        a->to = al_slice_str(n->opts.audience != NULL ? n->opts.audience : "network");
+    if (err == 0)
+        err = a->to.n > 0 ? node_settle_to(n, p, a) : inherit(n, p, a, &parent);
+    if (err == 0)
+        err = check_answer(n, p, a, &parent);
     if (err == 0 && is_reply && p->rt.seq == 0)
-        p->rt = root;
+        p->rt = parent.root;
     return err;
 }
 
 static int read_entry(
-    struct al_node *n, struct al_payload *p, struct al_slice map, struct al_slice to)
+    struct al_node *n, struct al_payload *p, struct audience *a, struct al_slice map)
 {
     int err = al_payload_from_api(p, map);
     if (err == 0)
         err = node_files_resolve(n, p);
     if (err == 0)
-        err = node_is_change(p) ? node_change_settle(n, p, to) : settle_audience(n, p, to);
+        err = node_is_change(p) ? node_change_settle(n, p, a) : settle_audience(n, p, a);
     if (err == 0)
         err = check(n, p);
     return err;
 }
 
-int node_read_post(struct al_node *n, struct al_payload *ret, struct al_slice params)
+int node_read_post(struct al_node *n, struct al_payload *ret, const struct al_circle **ret_circle,
+    struct al_slice params)
 {
-    struct al_slice to = al_slice_of(NULL, 0);
+    struct audience a = {.circle = NULL};
     struct al_slice entry = al_rpc_param(params, "entry");
     if (entry.n == 0)
         return AL_E_PARAMS;
-    if (al_rpc_param(params, "to").n > 0 && param_str(&to, 16, params, "to") != 0)
+    if (al_rpc_param(params, "to").n > 0 && param_str(&a.to, 16, params, "to") != 0)
         return AL_E_PARAMS;
-    return read_entry(n, ret, entry, to);
+    int err = node_read_circle(n, &a.circle, params);
+    if (err == 0)
+        err = read_entry(n, ret, &a, entry);
+    if (err == 0)
+        *ret_circle = a.circle;
+    return err;
 }
 
 int node_post(struct al_node *n, struct al_ref *ret, const struct al_payload *p)
@@ -142,16 +174,18 @@ int api_post(struct al_node *n, uint64_t call, struct al_slice params, struct al
     uint64_t hold_s = 0;
     uint64_t number = 0;
     uint64_t due_ms = 0;
+    const struct al_circle *circle = NULL;
     (void)call;
-    int err = node_read_post(n, &p, params);
+    int err = node_read_post(n, &p, &circle, params);
     if (err == 0)
         err = hold_of(n, &hold_s, &p, params);
     if (err == 0)
-        err = hold_s > 0 ? node_hold(n, &number, &due_ms, &p, params, hold_s)
+        err = hold_s > 0 ? node_hold(n, &number, &due_ms, &p, circle, params, hold_s)
                          : node_post(n, &ref, &p);
     if (err != 0)
         return err;
-    al_write_map(out, hold_s > 0 ? 6 : 5);
+    const char *warn = circle == NULL ? "" : node_circle_warning(n, circle);
+    al_write_map(out, (hold_s > 0 ? 7u : 6u) + (warn[0] != '\0' ? 1u : 0u));
     if (hold_s > 0) {
         al_write_cstr(out, "held");
         al_write_uint(out, number);
@@ -165,8 +199,14 @@ int api_post(struct al_node *n, uint64_t call, struct al_slice params, struct al
     al_write_uint(out, n->logs->pos);
     al_write_cstr(out, "to");
     al_write_cstr(out, al_audience_name(p.audience));
+    al_write_cstr(out, "circle");
+    al_write_cstr(out, circle == NULL ? "" : circle->name);
+    if (warn[0] != '\0') {
+        al_write_cstr(out, "warn");
+        al_write_cstr(out, warn);
+    }
     al_write_cstr(out, "people");
-    al_write_uint(out, node_count_people(n, false));
+    al_write_uint(out, circle == NULL ? node_count_people(n, false) : al_circle_size(circle));
     al_write_cstr(out, "devices");
     al_write_uint(out, node_count_devices(n));
     return 0;
@@ -191,10 +231,11 @@ static int leave_known(struct al_node *n, struct al_payload *list, uint32_t *cou
 }
 
 static int read_entries(struct al_node *n, struct al_payload *list, uint32_t count,
-    struct al_read *r, struct al_slice to)
+    struct al_read *r, const struct audience *to)
 {
     for (uint32_t i = 0; i < count; i++) {
-        int err = read_entry(n, &list[i], al_read_raw(r), to);
+        struct audience a = *to;
+        int err = read_entry(n, &list[i], &a, al_read_raw(r));
         if (err == 0 && node_is_change(&list[i]))
             err = AL_E_KIND; /* one by one, with `post` */
         if (err != 0) {
@@ -209,11 +250,11 @@ static int read_entries(struct al_node *n, struct al_payload *list, uint32_t cou
 
 int api_post_many(struct al_node *n, uint64_t call, struct al_slice params, struct al_buf *out)
 {
-    struct al_slice to;
+    struct audience a = {.circle = NULL};
     struct al_slice entries = al_rpc_param(params, "entries");
     struct al_read r = al_read_init(entries);
     (void)call;
-    if (entries.n == 0 || param_str(&to, 16, params, "to") != 0)
+    if (entries.n == 0 || param_str(&a.to, 16, params, "to") != 0)
         return AL_E_PARAMS;
     uint32_t count = al_read_array(&r, 0, POST_MANY_MAX);
     if (r.err != 0)
@@ -222,7 +263,9 @@ int api_post_many(struct al_node *n, uint64_t call, struct al_slice params, stru
     if (list == NULL)
         return AL_E_NOMEM;
     uint32_t added = count;
-    int err = read_entries(n, list, count, &r, to);
+    int err = node_read_circle(n, &a.circle, params);
+    if (err == 0)
+        err = read_entries(n, list, count, &r, &a);
     if (err == 0)
         err = leave_known(n, list, &added);
     if (err == 0 && added > 0)

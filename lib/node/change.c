@@ -12,80 +12,29 @@
 #define EDITABLE SHAREABLE
 #define NOT_RETRACTABLE (BIT(CIRCLE) | BIT(STATE) | BIT(RETRACT))
 
-/* The entry that is to change. */
-struct target {
-    const struct al_log *log;
-    struct al_payload p; /* where it is |readable| */
-    bool readable;
-    uint8_t *bytes; /* that |p| borrows; free() them */
-};
-
 static int refuse(struct al_node *n, int err, const char *why)
 {
     (void)strlcpy(n->why, why, sizeof(n->why));
     return err;
 }
 
-/* Open what is sealed for the own devices, into |out|, which has room for the box. AL_E_SEALED. */
-static int unseal(const struct al_node *n, uint8_t *out, size_t *ret_n,
-    const struct al_sealed *sealed, const struct al_place *place)
-{
-    uint8_t key[32];
-    for (uint32_t g = n->logs->keyring->generation; g > 0; g--) {
-        if (al_keyring_me_key(key, n->logs->keyring, g) == 0 && al_sealed_hint_matches(sealed, key))
-            return al_sealed_decrypt(out, ret_n, sealed, key, place);
-    }
-    return AL_E_SEALED;
-}
-
-/* Read the payload of |row| as far as it can be read; what can't be is no error. */
-static int read_payload(const struct al_node *n, struct target *t, const struct al_place *place,
-    struct al_slice payload)
-{
-    struct al_sealed sealed;
-    size_t size = 0;
-    if (payload.n == 0)
-        return 0;
-    t->bytes = malloc(payload.n);
-    if (t->bytes == NULL)
-        return AL_E_NOMEM;
-    if (!al_payload_is_sealed(payload)) {
-        memcpy(t->bytes, payload.p, payload.n);
-        t->readable = al_payload_open(&t->p, al_slice_of(t->bytes, payload.n), false) == 0;
-    } else if (al_sealed_open(&sealed, payload) == 0 &&
-               unseal(n, t->bytes, &size, &sealed, place) == 0) {
-        t->readable = al_payload_open(&t->p, al_slice_of(t->bytes, size), true) == 0;
-        t->p.audience = AL_AUDIENCE_ME;
-    }
-    return 0;
-}
-
 /* Find the entry |ref|: own, held and not taken back; else say which of these it is not. */
-static int find_target(struct al_node *n, struct target *t, const struct al_ref *ref)
+static int find_target(struct al_node *n, struct node_entry *t, const struct al_ref *ref)
 {
-    struct al_place place = {.device = ref->device, .log = ref->log, .seq = ref->seq};
-    struct al_store_row row;
-    *t = (struct target){.log = al_logs_find(n->logs, &ref->device, &ref->log)};
+    int err = node_find_entry(n, t, ref);
     if (t->log != NULL && t->log->person != n->logs->self)
         return refuse(n, AL_E_PERMISSION,
             "somebody else wrote that: only who wrote an entry can change it, take it back or "
             "share it on");
-    int err = t->log == NULL ? AL_E_NOT_FOUND : al_log_prev(n->logs, &place.prev, t->log, ref->seq);
-    if (err == 0)
-        err = al_store_get(n->store, &row, t->log->no, ref->seq);
-    if (err == 0 && !al_hash_eq(&row.id, &ref->id))
-        err = AL_E_NOT_FOUND;
     if (err == AL_E_NOT_FOUND)
         return refuse(n, err, "that entry is not here: it may come from another device of yours");
-    if (err != 0)
-        return err;
-    if (al_apply_is_retracted(n->logs, &ref->id, n->logs->self))
+    if (err == 0 && al_apply_is_retracted(n->logs, &ref->id, n->logs->self))
         return refuse(n, AL_E_NOT_FOUND, "that entry was retracted already");
-    return read_payload(n, t, &place, row.payload);
+    return err;
 }
 
 /* What the entry would be with the fields of |p| must be a valid one of its own kind. */
-static int check_fields(struct al_node *n, const struct al_payload *p, const struct target *t)
+static int check_fields(struct al_node *n, const struct al_payload *p, const struct node_entry *t)
 {
     struct al_payload as = *p;
     struct al_buf b = al_heapbuf();
@@ -106,7 +55,8 @@ static int check_fields(struct al_node *n, const struct al_payload *p, const str
 }
 
 /* Its words must be at hand, and its kind be one of |kinds|. */
-static int check_kind(struct al_node *n, const struct target *t, unsigned kinds, const char *verb)
+static int check_kind(
+    struct al_node *n, const struct node_entry *t, unsigned kinds, const char *verb)
 {
     if (!t->readable)
         return refuse(n, AL_E_NOT_FOUND, "the words of that entry are not here, or not readable");
@@ -118,22 +68,27 @@ static int check_kind(struct al_node *n, const struct target *t, unsigned kinds,
 }
 
 static int settle_edit(
-    struct al_node *n, struct al_payload *p, const struct target *t, struct al_slice to)
+    struct al_node *n, struct al_payload *p, const struct node_entry *t, struct audience *a)
 {
     int err = check_kind(n, t, EDITABLE, "edited");
-    if (err == 0 && to.n > 0 && !al_slice_is(to, al_audience_name(t->p.audience)))
+    bool others = a->to.n > 0 && !al_slice_is(a->to, al_audience_name(t->p.audience));
+    if (err == 0 && (others || (a->circle != NULL && a->circle != t->circle)))
         err = refuse(n, AL_E_AUDIENCE,
             "an edit has the readers of its entry: to widen them, share it; to narrow them, "
             "retract it");
     p->audience = t->p.audience;
+    a->circle = t->circle;
+    if (err == 0 && t->circle != NULL)
+        err = node_seal_for(n, p, t->circle);
     return err == 0 ? check_fields(n, p, t) : err;
 }
 
 static int settle_retract(
-    struct al_node *n, struct al_payload *p, const struct target *t, struct al_slice to)
+    struct al_node *n, struct al_payload *p, const struct node_entry *t, struct audience *a)
 {
     p->audience = AL_AUDIENCE_NETWORK;
-    if (to.n > 0 && !al_slice_is(to, "network"))
+    a->circle = NULL;
+    if (a->to.n > 0 && !al_slice_is(a->to, "network"))
         return refuse(n, AL_E_AUDIENCE,
             "a retraction is for everybody: whoever holds the entry must be able to read it");
     if (t->readable && (NOT_RETRACTABLE & 1u << t->p.kind) != 0)
@@ -142,13 +97,13 @@ static int settle_retract(
 }
 
 static int settle_share(
-    struct al_node *n, struct al_payload *p, const struct target *t, struct al_slice to)
+    struct al_node *n, struct al_payload *p, const struct node_entry *t, struct audience *a)
 {
     int err = check_kind(n, t, SHAREABLE, "shared on");
-    if (err == 0 && to.n == 0)
+    if (err == 0 && a->to.n == 0)
         err = refuse(n, AL_E_AUDIENCE, "say who gains it: a share needs a wider audience");
     if (err == 0)
-        err = al_audience_of(&p->audience, to);
+        err = node_settle_to(n, p, a);
     if (err == 0 && p->audience <= t->p.audience) {
         (void)snprintf(n->why, sizeof(n->why),
             "it went to '%s' already, and is shared outward only: me, a circle, network, web",
@@ -158,19 +113,19 @@ static int settle_share(
     return err == 0 ? check_fields(n, p, t) : err;
 }
 
-int node_change_settle(struct al_node *n, struct al_payload *p, struct al_slice to)
+int node_change_settle(struct al_node *n, struct al_payload *p, struct audience *a)
 {
-    struct target t;
+    struct node_entry t;
     if (p->of.seq == 0)
         return refuse(n, AL_E_MISSING, "which entry is it about? 'of' is missing");
     int err = find_target(n, &t, &p->of);
     if (err == 0 && p->kind == AL_KIND_EDIT)
-        err = settle_edit(n, p, &t, to);
+        err = settle_edit(n, p, &t, a);
     else if (err == 0 && p->kind == AL_KIND_RETRACT)
-        err = settle_retract(n, p, &t, to);
+        err = settle_retract(n, p, &t, a);
     else if (err == 0)
-        err = settle_share(n, p, &t, to);
-    free(t.bytes);
+        err = settle_share(n, p, &t, a);
+    node_entry_free(&t);
     return err;
 }
 

@@ -21,6 +21,8 @@ static void unload(struct al_node *n)
     n->logs = NULL;
     al_store_close(n->store);
     n->store = NULL;
+    n->upkeep_count = 0;
+    n->circles_seen = n->said_seen = 0;
 }
 
 /* Peers are dialled from |pause_ms| on: what was lost once may be lost again. */
@@ -126,6 +128,7 @@ void al_node_free(struct al_node *n)
         return;
     unload(n);
     al_effects_free(n->effects);
+    free(n->upkeep);
     al_heapbuf_free(&n->boots);
     free_calls(&n->in_turn);
     free_calls(&n->waits);
@@ -155,6 +158,8 @@ void al_node_begin(struct al_node *n, struct al_now now)
         n->turn_err = al_rewrite_tick(n->logs, now);
     if (n->turn_err == 0)
         n->turn_err = n->started_up ? node_post_due(n, false) : node_start_up(n);
+    if (n->turn_err == 0)
+        n->turn_err = node_circles_due(n);
 }
 
 /* Waits end when nothing is missing, or when their time is over. */
@@ -285,6 +290,8 @@ uint64_t al_node_deadline(const struct al_node *n)
         at = n->tidy_ms;
     if (node_outbox_deadline(n) < at)
         at = node_outbox_deadline(n);
+    if (node_circles_deadline(n) < at)
+        at = node_circles_deadline(n);
     const struct calls *lists[] = {&n->waits, &n->fetches, &n->file_gets};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         const struct call *c;
@@ -388,11 +395,16 @@ int node_choose(struct al_node *n, const char *relation, const struct al_identit
 {
     char key[AL_RELATION_KEY_BYTES];
     al_apply_relation_key(key, relation, identity);
+    return node_choose_key(n, al_slice_str(key), value);
+}
+
+int node_choose_key(struct al_node *n, struct al_slice key, struct al_slice value)
+{
     struct al_payload state = {
         .kind = AL_KIND_STATE,
         .kind_name = al_slice_str(al_kind_name(AL_KIND_STATE)),
         .audience = AL_AUDIENCE_ME,
-        .key = al_slice_str(key),
+        .key = key,
         .val = value,
     };
     uint64_t before_ms;

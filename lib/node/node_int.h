@@ -13,6 +13,8 @@
 #include "rpc.h"
 #include "write.h"
 
+#define HINT_TEXT_BYTES 96
+
 /* A call under way in this turn, or one that waits for something. */
 struct call {
     STAILQ_ENTRY(call) link;
@@ -35,6 +37,13 @@ struct outbox {
     uint64_t due_ms; /* wall: of the next; UINT64_MAX: none */
 };
 
+/* An own circle that needed a new epoch. */
+struct upkeep {
+    struct al_circle_id cid;
+    uint64_t due_ms;        /* mono: when to open one; UINT64_MAX: none is needed now */
+    uint64_t not_before_ms; /* mono */
+};
+
 struct al_node {
     struct al_node_opts opts;
     struct al_rng rng;
@@ -49,11 +58,15 @@ struct al_node {
     size_t turn_bytes;
     uint64_t turn_pos; /* position before this turn */
     struct outbox outbox;
-    uint64_t tidy_ms;     /* mono: when to tidy the store; UINT64_MAX: it is tidy */
-    bool due;             /* another turn is wanted at once */
-    struct al_buf boots;  /* starts of this device, AL_BOOT_BYTES each, this one last */
-    bool boots_lost;      /* some are missing */
-    struct calls in_turn; /* answered in this turn; the answers come out with the commit */
+    struct upkeep *upkeep;
+    uint32_t upkeep_count;
+    uint64_t circles_seen; /* version of the circles, and number of statements, that were looked */
+    uint64_t said_seen;    /* at for what is needed */
+    uint64_t tidy_ms;      /* mono: when to tidy the store; UINT64_MAX: it is tidy */
+    bool due;              /* another turn is wanted at once */
+    struct al_buf boots;   /* starts of this device, AL_BOOT_BYTES each, this one last */
+    bool boots_lost;       /* some are missing */
+    struct calls in_turn;  /* answered in this turn; the answers come out with the commit */
     struct calls waits;
     struct calls invites;   /* wait for the port */
     struct calls fetches;   /* wait for peers */
@@ -66,6 +79,7 @@ struct al_node {
     char listen_error[160];
     char why[256]; /* of the error of the call under way; empty: the table's words */
     const char *hint;
+    char hint_text[HINT_TEXT_BYTES]; /* for a hint that is made */
 };
 
 /* --- for api_*.c: one function a method ------------------------------------------------------ */
@@ -84,6 +98,7 @@ call_fn api_relate, api_invite, api_join;
 call_fn api_fetch, api_replies;
 call_fn api_file_new, api_file_put, api_file_get, api_file_read;
 call_fn api_devices, api_device_rename, api_device_revoke, api_device_rekey;
+call_fn api_circles, api_circle_new, api_circle_change, api_circle_leave;
 
 /* Reply to |call| with an encoded result. */
 void node_reply(struct al_node *n, uint64_t call, const struct al_buf *result);
@@ -129,8 +144,22 @@ AL_MUST_CHECK int node_append(
 
 /* --- posts --- */
 
-/* Read the entry in |params| of post, and settle who may read it. */
-AL_MUST_CHECK int node_read_post(struct al_node *n, struct al_payload *ret, struct al_slice params);
+/* Who is to read a post. */
+struct audience {
+    struct al_slice to;             /* as asked for, or empty */
+    const struct al_circle *circle; /* asked for, then that it is sealed for; NULL: none */
+};
+
+/*
+ * Read the entry in |params| of post, and settle who may read it: |ret_circle| is the circle it is
+ * for, NULL when for none. The key that |ret| has then, and the circle, live as long as nothing is
+ * appended.
+ */
+AL_MUST_CHECK int node_read_post(struct al_node *n, struct al_payload *ret,
+    const struct al_circle **ret_circle, struct al_slice params);
+
+/* Let |p| go to those that |a| asks for. AL_E_AUDIENCE, AL_E_PARAMS. */
+AL_MUST_CHECK int node_settle_to(struct al_node *n, struct al_payload *p, const struct audience *a);
 
 /* Post what was read so; |ret| may be NULL. */
 AL_MUST_CHECK int node_post(struct al_node *n, struct al_ref *ret, const struct al_payload *p);
@@ -139,18 +168,62 @@ AL_MUST_CHECK int node_post(struct al_node *n, struct al_ref *ret, const struct 
 bool node_is_change(const struct al_payload *p);
 
 /*
- * Check the change |p| against the entry it is about, and settle its audience; |to| is what the
- * caller asked for, or empty. AL_E_PERMISSION (of somebody else), AL_E_NOT_FOUND (not here, or
- * retracted), AL_E_KIND, AL_E_AUDIENCE, with n->why said.
+ * Check the change |p| against the entry it is about, and settle its audience |a|. AL_E_PERMISSION
+ * (of somebody else), AL_E_NOT_FOUND (not here, or retracted), AL_E_KIND, AL_E_AUDIENCE, with
+ * n->why said.
  */
-AL_MUST_CHECK int node_change_settle(struct al_node *n, struct al_payload *p, struct al_slice to);
+AL_MUST_CHECK int node_change_settle(struct al_node *n, struct al_payload *p, struct audience *a);
 
 /* Retract every own edit of the entry |of|, too: others may not be able to see that it is one. */
 AL_MUST_CHECK int node_retract_edits(struct al_node *n, const struct al_ref *of);
 
+/* --- circles --- */
+
+/* gives records to lib/circle; |arg| is the node */
+al_record_of_fn node_record_of;
+
+enum al_circle_need node_circle_needs(struct al_node *n, const struct al_circle *circle);
+
+/* What who writes for |circle| should know: "" when all is well. */
+const char *node_circle_warning(struct al_node *n, const struct al_circle *circle);
+
+/* The circle that "circle" and "owner" name, NULL when they are absent. AL_E_NOT_FOUND. */
+AL_MUST_CHECK int node_read_circle(
+    struct al_node *n, const struct al_circle **ret, struct al_slice params);
+
+/* Let |p| be sealed for |circle|. AL_E_AUDIENCE: we are not in it. */
+AL_MUST_CHECK int node_seal_for(
+    struct al_node *n, struct al_payload *p, const struct al_circle *circle);
+
+/* Open a new epoch of an own circle. Errors of al_circle_compose(), n->why said. */
+AL_MUST_CHECK int node_change_circle(struct al_node *n, const struct al_circle_change *change);
+
+/* Do what is due: open what waited, open new epochs by itself. Returns 0 or a store error. */
+AL_MUST_CHECK int node_circles_due(struct al_node *n);
+uint64_t node_circles_deadline(const struct al_node *n);
+
+/* --- entries --- */
+
+/* An entry that is held here. */
+struct node_entry {
+    const struct al_log *log;
+    bool readable; /* then these tell what it says: */
+    struct al_payload p;
+    const struct al_circle *circle; /* that it is sealed for, NULL: for none */
+    uint8_t *bytes, *clear;         /* that |p| borrows */
+};
+
+/* Find the entry |ref|. AL_E_NOT_FOUND: it is not held. node_entry_free() in any case. */
+AL_MUST_CHECK int node_find_entry(
+    struct al_node *n, struct node_entry *ret, const struct al_ref *ref);
+void node_entry_free(struct node_entry *e);
+
+/* --- held posts --- */
+
 /* Keep |params| of the post |p| for |hold_s| seconds. AL_E_LIMIT. */
 AL_MUST_CHECK int node_hold(struct al_node *n, uint64_t *ret_number, uint64_t *ret_due_ms,
-    const struct al_payload *p, struct al_slice params, uint64_t hold_s);
+    const struct al_payload *p, const struct al_circle *circle, struct al_slice params,
+    uint64_t hold_s);
 
 /* Post what is due; |again|: also what could not be posted before. */
 AL_MUST_CHECK int node_post_due(struct al_node *n, bool again);
@@ -164,6 +237,7 @@ uint64_t node_outbox_deadline(const struct al_node *n);
 /* Append a choice (kind `state`): |relation| towards |identity| is |value|, encoded. */
 AL_MUST_CHECK int node_choose(struct al_node *n, const char *relation,
     const struct al_identity *identity, struct al_slice value);
+AL_MUST_CHECK int node_choose_key(struct al_node *n, struct al_slice key, struct al_slice value);
 AL_MUST_CHECK int node_choose_bool(
     struct al_node *n, const char *relation, const struct al_identity *identity, bool on);
 
