@@ -184,4 +184,12 @@ AL_MUST_CHECK int al_circle_compose(struct al_circles *c, struct al_buf *b, stru
     struct al_identity *ret_who, const struct al_circle_change *change,
     const struct al_place *place, al_record_of_fn *record_of, void *arg, struct al_rng *rng);
 
+/*
+ * The own circle entry |p| moves from one place to another: what is sealed in it has to be sealed
+ * anew, under the same key. Appends that to |b|, with which |p| is changed. Returns 0, AL_E_SEALED
+ * (it does not open), AL_E_NOMEM.
+ */
+AL_MUST_CHECK int al_circle_reseal(struct al_circles *c, struct al_buf *b, struct al_payload *p,
+    const struct al_place *from, const struct al_place *to, struct al_rng *rng);
+
 #endif

@@ -154,9 +154,9 @@ int al_append_place(struct al_logs *l, struct al_place *ret)
     int err = ensure_log(l);
     if (err != 0)
         return err;
-    struct al_place place = {
-        .device = l->own->device, .log = l->own->name, .seq = al_log_head(l->own) + 1};
-    err = al_log_prev(l, &place.prev, l->own, place.seq);
+    const struct al_log *own = present(l);
+    struct al_place place = {.device = own->device, .log = own->name, .seq = al_log_head(own) + 1};
+    err = al_log_prev(l, &place.prev, own, place.seq);
     if (err == 0)
         *ret = place;
     return err;

@@ -76,6 +76,9 @@ static int take_out(struct al_logs *l, struct al_log *log, uint64_t seq, struct 
                 &x->segment.items[x->segment.count - 1].id);
     }
     if (err == 0)
+        err = al_circles_hide(
+            l->circles, &log->person->identity, &log->device, &log->name, seq, head);
+    if (err == 0)
         err = al_log_take_out(l, log, head);
     if (err == 0 && x != NULL)
         err = al_ingest_put(l, log, &x->segment, now);
@@ -104,8 +107,9 @@ int al_rewrite_set_aside(struct al_logs *l, struct al_log *log, uint64_t seq, st
 /* Where entries stand now that were set aside. */
 struct moves {
     struct al_logs *l;
-    struct al_map *map; /* old id -> struct al_ref *, or |gone| */
-    struct al_buf refs; /* "from" of one entry */
+    struct al_map *map;   /* old id -> struct al_ref *, or |gone| */
+    struct al_buf refs;   /* "from" or "parents" of one entry */
+    struct al_buf sealed; /* what is sealed anew in one entry */
 };
 
 static struct al_ref gone; /* it was retracted, and is not written again */
@@ -156,18 +160,37 @@ static bool takes_back_what_is_gone(const struct moves *m, const struct al_paylo
     return p->kind == AL_KIND_RETRACT && al_map_get(m->map, p->of.id.b) == &gone;
 }
 
+/* What is sealed for a circle needs the key it has now; a circle's epoch is sealed inside, too. */
+static int renew(
+    struct moves *m, struct al_payload *p, const struct al_circle *circle, const struct aside *a)
+{
+    struct al_place place;
+    if (circle != NULL) {
+        p->epoch_key = al_circles_key(m->l->circles, circle);
+        return p->epoch_key == NULL ? AL_E_SEALED : 0;
+    }
+    if (p->kind != AL_KIND_CIRCLE)
+        return 0;
+    move_refs(m, &p->parents);
+    int err = al_append_place(m->l, &place);
+    return err != 0 ? err
+                    : al_circle_reseal(m->l->circles, &m->sealed, p, &a->place, &place, m->l->rng);
+}
+
 /* Append the payload of |a| again; |ret_done|: nothing of it has to stay aside. */
 static int write_again(struct moves *m, bool *ret_done, const struct aside *a, struct al_now now)
 {
     struct al_log *log = al_logs_find(m->l, &a->place.device, &a->place.log);
     struct al_payload p;
+    const struct al_circle *circle;
     uint8_t *clear;
     struct al_ref ref;
     *ret_done = true;
     if (a->payload.n == 0)
         return note_move(m, &a->id, NULL);
-    int err =
-        log == NULL ? AL_E_CORRUPT : al_apply_read(m->l, &p, &clear, log, &a->place, a->payload);
+    int err = log == NULL
+                  ? AL_E_CORRUPT
+                  : al_apply_read_for(m->l, &p, &clear, &circle, log, &a->place, a->payload);
     if (err == AL_E_NOMEM || log == NULL)
         return err;
     if (err != 0) {
@@ -181,14 +204,18 @@ static int write_again(struct moves *m, bool *ret_done, const struct aside *a, s
         move_refs(m, &p.from);
         /* choices keep their order, and timelines theirs, by the time of the first writing */
         now.wall_ms = a->time_ms;
-        err = al_append(m->l, &ref, &p, 1, now);
+        m->sealed.n = 0;
+        err = renew(m, &p, circle, a);
+        *ret_done = err != AL_E_SEALED; /* a key may come */
+        if (err == 0)
+            err = al_append(m->l, &ref, &p, 1, now);
         if (err == 0)
             err = note_move(m, &a->id, &ref);
         if (err == 0 && (m->l->written_again == 0 || ref.seq < m->l->written_again))
             m->l->written_again = ref.seq;
     }
     free(clear);
-    return err;
+    return *ret_done ? err : 0;
 }
 
 static int read_aside(struct al_logs *l, struct aside *ret, uint8_t *space, const uint8_t *key)
@@ -261,12 +288,13 @@ static void free_moves(struct moves *m)
     }
     al_map_free(m->map);
     al_heapbuf_free(&m->refs);
+    al_heapbuf_free(&m->sealed);
 }
 
 int al_rewrite_all(struct al_logs *l, struct al_now now)
 {
     struct al_buf keys = al_heapbuf();
-    struct moves m = {.l = l, .refs = al_heapbuf()};
+    struct moves m = {.l = l, .refs = al_heapbuf(), .sealed = al_heapbuf()};
     uint8_t secret[16];
     uint8_t *space = malloc(VALUE_MAX);
     al_rng_bytes(l->rng, secret, sizeof(secret));

@@ -325,6 +325,43 @@ static void a_reply_in_a_circle_leaves_no_edge(void **state)
         AL_E_NOT_FOUND);
 }
 
+/* The last entry of ana's own log. */
+static struct al_ref last_of_ana(void)
+{
+    struct al_log *log = ana.l->own;
+    struct al_store_row row;
+    assert_int_equal(al_store_get(ana.store, &row, log->no, al_log_head(log)), 0);
+    return (struct al_ref){.device = log->device, .log = log->name, .seq = row.seq, .id = row.id};
+}
+
+static void what_is_written_again_is_sealed_again(void **state)
+{
+    (void)state;
+    make();
+    struct al_circle_change next = {
+        .circle = circle_at(&ana), .name = al_slice_str("crew"), .history = true};
+    (void)note(&ana, "old");
+    change(&next);
+    (void)note(&ana, "new");
+    ana.l->own->hold = 0;
+    assert_int_equal(al_logs_rewrite(ana.l, ana.l->own, 1, ana.now), 0);
+    assert_int_equal(ana.l->aside, 0);
+    struct al_ref again = last_of_ana();
+    assert_int_equal(again.seq, 4);
+    assert_true(reads(&ana, &again, "new"));
+    assert_string_equal(circle_at(&ana)->name, "crew");
+    assert_int_equal(circle_at(&ana)->n, 2);
+    assert_int_equal(circle_at(&ana)->heads, 1);
+    /* others understand it, too: places, parents and earlier keys fit */
+    send_all(&ana, &ben);
+    assert_int_equal(circle_at(&ben)->heads, 1);
+    assert_true(reads(&ben, &again, "new"));
+    again.seq = 2;
+    assert_true(reads(&ben, &again, "old"));
+    desk_reopen(&ana);
+    assert_int_equal(circle_at(&ana)->n, 2);
+}
+
 static void leaving_by_choice_is_kept(void **state)
 {
     (void)state;
@@ -356,6 +393,7 @@ int main(void)
         DESK_TEST(a_wish_that_names_another_circle_is_none),
         DESK_TEST(a_choice_sealed_for_a_circle_is_no_choice),
         DESK_TEST(a_reply_in_a_circle_leaves_no_edge),
+        DESK_TEST(what_is_written_again_is_sealed_again),
         DESK_TEST(leaving_by_choice_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
