@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "cmds.h"
 #include "feed.h"
+#include "fetching.h"
 #include "heapbuf.h"
 #include "refs.h"
 #include "row_out.h"
@@ -126,6 +127,13 @@ static int run_thread(struct al_cli *c)
     struct al_slice result;
     uint8_t id[32]; /* the row is gone with the next answer */
     memcpy(id, entry.id, sizeof(id));
+    if (al_cli_opt(c, "fetch") != NULL) {
+        struct al_fetched fetched;
+        status = al_fetch_thread(c, &fetched, id);
+        if (status != 0)
+            return status;
+        al_fetch_note(c, &fetched);
+    }
     al_params_bin(&params, "id", id, sizeof(id));
     al_params_uint(&params, "limit", ROWS_MAX);
     status = al_cli_call(c, &result, "thread", &params);
@@ -161,9 +169,11 @@ const struct al_cmd al_cmd_thread = {
     .about =
         "Entries that somebody refers to but that are not here are named; so are those of people "
         "whom you block. Branches by people whom you don't follow are one line.",
-    .opts = (const struct al_cli_opt[]){{"all", 0, NULL, "fold nothing"}, {0}},
+    .opts = (const struct al_cli_opt[]){{"all", 0, NULL, "fold nothing"},
+        {"fetch", 0, NULL, "first get what is missing, and more replies, from connected peers"},
+        {0}},
     .fields = AL_ROW_OUT_FIELDS,
-    .examples = {"aloud thread q7xk", "aloud thread last"},
+    .examples = {"aloud thread q7xk", "aloud thread last --fetch"},
     .args_min = 1,
     .args_max = 1,
     .run = run_thread,

@@ -27,6 +27,7 @@
     X(log)                                                                                         \
     X(show)                                                                                        \
     X(thread)                                                                                      \
+    X(fetch)                                                                                       \
     X(search)                                                                                      \
     X(tags)                                                                                        \
     X(tail)                                                                                        \

@@ -271,3 +271,29 @@ def test_a_circle_that_is_not_there_or_not_the_only_one_is_told(person, node):
     done = person.run("post", "--to", "friends", "words")
     assert done.returncode == 2 and "circle:NAME" in done.stderr
     assert posts(node) == []
+
+
+def test_fetch_asks_for_what_is_missing_until_nothing_more_comes(person, node):
+    """The thread of 7 lacks 6, whose coming shows that 5 is missing, which nobody has."""
+    here = {7}
+
+    def thread(_):
+        missing = [ref(min(here) - 1)] if min(here) > 4 else []
+        return {"root": entry_id(1), "rows": [row(n) for n in sorted(here)], "missing": missing,
+                "more": False}
+
+    def fetch(params):
+        n = params["ref"][2]
+        if n == 6:
+            here.add(n)
+        return {"found": n == 6, "asked": 3}
+
+    resolving(node)
+    node.answers.update(thread=thread, fetch=fetch, replies=lambda _: {"found": 2, "asked": 3})
+    done = person.run("fetch", "q7", "--json")
+    assert done.returncode == 0, done.stderr
+    got = json.loads(done.stdout)
+    assert (got["asked"], got["entries"], got["replies"], got["missing"]) == (3, 1, 4, 1)
+    done = person.run("thread", "q7", "--fetch")
+    assert done.returncode == 0 and "asked 3 peers" in done.stderr
+    assert "1 still missing" in done.stderr
