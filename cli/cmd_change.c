@@ -11,7 +11,6 @@
 #include "editor.h"
 #include "feed.h"
 #include "heapbuf.h"
-#include "id.h"
 #include "posted.h"
 #include "refs.h"
 #include "row_say.h"
@@ -21,89 +20,6 @@
 #include "write.h"
 
 #define STDIN_BYTES_MAX (1024 * 1024)
-#define TITLE_COLUMNS 60
-
-/* ---- the entry that changes ---- */
-
-/* Fields that go along unchanged, as far as the entry has them. */
-static const char *const carried[] = {"url", "title", "quote", "from", "state"};
-#define CARRIED (sizeof(carried) / sizeof(carried[0]))
-
-static const char *short_id(struct al_cli *c, const struct al_row *r)
-{
-    char id[AL_ID_TEXT];
-    al_id_text_prefix(id, r->id, r->id_chars);
-    return al_cli_str(c, "%s", id);
-}
-
-/* Find an own entry that |verb| ("edit") may be done to. */
-static int find_own(struct al_cli *c, struct al_row *ret, const char *typed, const char *verb)
-{
-    int status = al_refs_entry(c, ret, typed);
-    if (status != 0)
-        return status;
-    const char *id = short_id(c, ret);
-    if (!ret->mine)
-        return al_fail_err(c, AL_E_PERMISSION,
-            al_cli_str(c, "%s is an entry of %s", id,
-                al_refs_name(c, ret->identity, ret->name, ret->petname)),
-            al_cli_str(c, "Only who wrote an entry can %s it.", verb),
-            al_cli_str(c, "aloud reply %s", id));
-    if (al_slice_is(ret->state, "retracted"))
-        return al_fail_err(c, AL_E_NOT_FOUND, al_cli_str(c, "%s was retracted already", id),
-            "Nothing of its words is here any more.", "aloud log");
-    return 0;
-}
-
-/* As find_own(), and its words must be at hand. */
-static int find_readable(struct al_cli *c, struct al_row *ret, const char *typed, const char *verb)
-{
-    int status = find_own(c, ret, typed, verb);
-    bool there = !al_slice_is(ret->state, "missing") && !al_slice_is(ret->state, "unreadable");
-    if (status != 0 || there)
-        return status;
-    return al_fail_err(c, AL_E_NOT_FOUND,
-        al_cli_str(c, "the words of %s are not here", short_id(c, ret)),
-        "They come from another device of yours, once it is connected.", "aloud peers");
-}
-
-static void put_tags(struct al_params *entry, const struct al_tags *tags)
-{
-    struct al_buf b = al_heapbuf();
-    if (tags->count == 0)
-        return;
-    al_write_array(&b, tags->count);
-    for (size_t i = 0; i < tags->count; i++)
-        al_write_cstr(&b, tags->tag[i]);
-    al_params_raw(entry, "tags", al_buf_slice(&b));
-    al_heapbuf_free(&b);
-}
-
-/* The call of `post` for a |kind| of change of |row|, with its content as it is now but |text|. */
-static void put_content(struct al_params *call, const char *kind, const struct al_row *row,
-    struct al_slice text, const struct al_tags *tags)
-{
-    struct al_params entry = {0};
-    al_params_cstr(&entry, "k", kind);
-    al_params_raw(&entry, "of", row->ref);
-    if (text.n > 0)
-        al_params_str(&entry, "text", text);
-    put_tags(&entry, tags);
-    for (size_t i = 0; i < CARRIED; i++) {
-        struct al_slice value =
-            row->fields.n == 0 ? al_slice_of(NULL, 0) : al_rpc_param(row->fields, carried[i]);
-        if (value.n > 0)
-            al_params_raw(&entry, carried[i], value);
-    }
-    al_params_raw(call, "entry", al_params_done(&entry));
-    al_params_free(&entry);
-}
-
-static void row_tags(struct al_tags *ret, const struct al_row *row)
-{
-    for (size_t i = 0; i < row->tag_count; i++)
-        (void)!al_tags_add(ret, row->tags[i]);
-}
 
 /* ---- edit ---- */
 
@@ -150,7 +66,7 @@ static int edit_tags(struct al_cli *c, struct edit *e)
     struct al_tags in_text = {.count = 0};
     const char *tag;
     int err = 0;
-    row_tags(&old, &e->row);
+    al_change_tags(&old, &e->row);
     (void)!al_tags_scan(&in_text, e->row.text);
     for (size_t i = 0; i < old.count; i++) {
         if (!is_untagged(c, old.tag[i], &in_text))
@@ -206,18 +122,18 @@ static int take_text(struct al_cli *c, struct edit *e)
     if (!editor && c->no_input)
         return al_fail(c, AL_EXIT_NOTHING, "nothing changed: the new text is empty",
             "To take the whole entry back, retract it.",
-            al_cli_str(c, "aloud retract %s", short_id(c, &e->row)));
+            al_cli_str(c, "aloud retract %s", al_change_id(c, &e->row)));
     return al_editor(c, &e->text, &e->file, e->text.n > 0 ? e->text : e->row.text,
         al_cli_str(c,
             "A new version of %s, for the same readers (%s). The versions before it stay\n"
             "visible: aloud show --history. Leave it as it is, or empty, to change nothing.\n",
-            short_id(c, &e->row), al_cli_dup(c, e->row.to)));
+            al_change_id(c, &e->row), al_cli_dup(c, e->row.to)));
 }
 
 static bool is_unchanged(const struct edit *e)
 {
     struct al_tags old = {.count = 0};
-    row_tags(&old, &e->row);
+    al_change_tags(&old, &e->row);
     bool same = old.count == e->tags.count &&
                 al_slice_eq(al_editor_trim(e->text), al_editor_trim(e->row.text));
     for (size_t i = 0; same && i < old.count; i++)
@@ -232,7 +148,7 @@ static int send_edit(struct al_cli *c, struct edit *e)
     if (!al_utf8_valid(e->text))
         return al_draft_refuse(
             c, &d, (struct al_trouble){.status = AL_EXIT_DATA, .what = "the text is not UTF-8"});
-    put_content(&d.call, "edit", &e->row, e->text, &e->tags);
+    al_change_content(&d.call, "edit", &e->row, e->text, &e->tags);
     int status = al_draft_send(c, &answer, &d);
     al_params_free(&d.call);
     if (status == 0)
@@ -244,7 +160,7 @@ static int send_edit(struct al_cli *c, struct edit *e)
 static int run_edit(struct al_cli *c)
 {
     struct edit e = {.again = al_cli_str(c, "aloud edit %s", c->args[0])};
-    int status = find_readable(c, &e.row, c->args[0], "edit");
+    int status = al_change_find_readable(c, &e.row, c->args[0], "edit");
     if (status != 0) {
         join_words(c, &e);
         al_draft_leave(c, e.text, "aloud edit ID");
@@ -284,63 +200,10 @@ const struct al_cmd al_cmd_edit = {
 
 /* ---- retract ---- */
 
-static const char *copies(const struct al_row *r)
-{
-    if (al_slice_is(r->to, "me"))
-        return "It was sealed for your own devices. Other nodes held only the sealed form, and "
-               "drop it, too; a backup of a device keeps what it has.";
-    return "What somebody has copied, read, printed or backed up stays with them, and so does what "
-           "they quoted in an answer.";
-}
-
-static void say_retraction(struct al_cli *c, const struct al_row *r)
-{
-    struct al_styled t;
-    al_styled_init(&t);
-    al_styled_add_id(&t, r->id, r->id_chars);
-    al_styled_addf(&t, AL_STYLE_NONE, "  ");
-    al_row_say_title(&t, r, TITLE_COLUMNS);
-    struct al_styled_box box = {.columns = al_feed_columns(c->out)};
-    (void)al_styled_say(c->out, &t, &box);
-    al_styled_fini(&t);
-    al_say_wrapped(c->out, AL_STYLE_NONE,
-        al_slice_str("Its words, all its versions among them, are dropped here within a minute, "
-                     "and on each honest node as soon as it hears of this. That there was an "
-                     "entry, and when, stays visible."),
-        2);
-    al_say_wrapped(c->out, AL_STYLE_NONE, al_slice_str(copies(r)), 2);
-    al_out_flush(c->out);
-}
-
-int al_change_retract(struct al_cli *c, const struct al_row *row, struct al_slice why)
-{
-    const char *id = short_id(c, row);
-    say_retraction(c, row);
-    if (!al_cli_confirm(c, al_cli_str(c, "Retract %s?", id)))
-        return al_fail(c, AL_EXIT_REFUSED, "nothing retracted: it was not confirmed", NULL,
-            al_cli_str(c, "aloud retract %s --yes", id));
-    struct al_params entry = {0};
-    struct al_draft d = {.text = why, .again = al_cli_str(c, "aloud retract %s", id)};
-    struct al_slice answer;
-    al_params_cstr(&entry, "k", "retract");
-    al_params_raw(&entry, "of", row->ref);
-    if (why.n > 0)
-        al_params_str(&entry, "text", why);
-    al_params_raw(&d.call, "entry", al_params_done(&entry));
-    al_params_free(&entry);
-    if (d.text.n == 0) /* the name of what waits, should it have to */
-        d.text = al_slice_str(al_cli_str(c, "retract %s", id));
-    int status = al_draft_send(c, &answer, &d);
-    al_params_free(&d.call);
-    if (status == 0)
-        al_posted_print(c, answer, &(struct al_posted){.kind = "retract", .of = row->id});
-    return status;
-}
-
 static int run_retract(struct al_cli *c)
 {
     struct edit why = {.file = NULL};
-    int status = find_own(c, &why.row, c->args[0], "retract");
+    int status = al_change_find(c, &why.row, c->args[0], "retract");
     join_words(c, &why);
     return status == 0 ? al_change_retract(c, &why.row, why.text) : status;
 }
@@ -416,7 +279,7 @@ static int check_wider(struct al_cli *c, const struct al_row *row, const struct 
     int then = rank(al_slice_str(to->name));
     if (then > before)
         return 0;
-    const char *id = short_id(c, row);
+    const char *id = al_change_id(c, row);
     if (then == before)
         return al_fail_err(c, AL_E_AUDIENCE,
             al_cli_str(c, "%s goes to %s already", id, al_cli_dup(c, row->to)),
@@ -448,8 +311,8 @@ static int send_share(struct al_cli *c, const struct al_row *row, const struct a
     struct al_tags tags = {.count = 0};
     struct al_draft d = {.text = row->text, .again = al_cli_str(c, "aloud post --to %s", to->name)};
     struct al_slice answer;
-    row_tags(&tags, row);
-    put_content(&d.call, "share", row, row->text, &tags);
+    al_change_tags(&tags, row);
+    al_change_content(&d.call, "share", row, row->text, &tags);
     al_to_params(&d.call, to);
     int status = al_draft_send(c, &answer, &d);
     al_params_free(&d.call);
@@ -469,7 +332,7 @@ static int run_share(struct al_cli *c)
         return al_fail(c, AL_EXIT_USAGE, "--to is missing: who is to gain it?",
             "Outward only: from me to a circle, the network or the web.",
             al_cli_str(c, "aloud share %s --to network", c->args[0]));
-    int status = find_readable(c, &row, c->args[0], "share");
+    int status = al_change_find_readable(c, &row, c->args[0], "share");
     if (status == 0)
         status = al_to_read(c, &to, typed);
     if (status == 0)
@@ -493,7 +356,7 @@ static int run_share(struct al_cli *c)
     }
     if (!al_cli_confirm(c, al_cli_str(c, "Share it with %s?", audience)))
         return al_fail(c, AL_EXIT_REFUSED, "nothing shared: it was not confirmed", NULL,
-            al_cli_str(c, "aloud share %s --to %s --yes", short_id(c, &row), typed));
+            al_cli_str(c, "aloud share %s --to %s --yes", al_change_id(c, &row), typed));
     return send_share(c, &row, &to);
 }
 
