@@ -65,6 +65,8 @@ struct al_cli_value {
 
 struct al_cli {
     const struct al_cmd *cmd;
+    const char
+        *again;  /* what hints put before a name or id: "circle add team"; NULL: the command */
     char **args; /* the words after the command, without options */
     int arg_count;
     struct al_cli_value opts[AL_CLI_OPTS_MAX]; /* those given, in order */

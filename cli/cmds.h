@@ -38,6 +38,7 @@
     X(admit)                                                                                       \
     X(block)                                                                                       \
     X(people)                                                                                      \
+    X(circle)                                                                                      \
     X(peers)                                                                                       \
     X(profile)                                                                                     \
     X(import)

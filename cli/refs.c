@@ -122,7 +122,7 @@ static int fail_several_people(
         words = al_cli_str(c, "%s%s@%s (%s)", words, i > 0 ? ", " : "", id,
             al_refs_name(c, p.identity, p.name, p.petname));
         if (i == 0)
-            first = al_cli_str(c, "aloud %s @%s", c->cmd->name, id);
+            first = al_cli_str(c, "aloud %s @%s", c->again != NULL ? c->again : c->cmd->name, id);
     }
     return al_fail_err(c, AL_E_AMBIGUOUS,
         al_cli_str(c, "'%s' could be %u people: %s", typed, count, words), NULL, first);

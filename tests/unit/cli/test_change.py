@@ -297,3 +297,115 @@ def test_fetch_asks_for_what_is_missing_until_nothing_more_comes(person, node):
     done = person.run("thread", "q7", "--fetch")
     assert done.returncode == 0 and "asked 3 peers" in done.stderr
     assert "1 still missing" in done.stderr
+
+
+def known(node, **names):
+    """People by the names they are typed with, each with two devices, one of them revoked."""
+    ids = {name: bytes([n]) * 32 for name, n in names.items()}
+
+    def person(params):
+        found = [(i, n) for n, i in ids.items() if params["who"] == n] or \
+                [(i, n) for n, i in ids.items() if params["who"] == text_of(i)]
+        return {"people": [{"identity": i, "name": n, "petname": n, "me": n == "ana"}
+                           for i, n in found], "similar": ["kai"]}
+
+    def profile(params):
+        name = {i: n for n, i in ids.items()}[params["identity"]]
+        return {"identity": params["identity"], "name": name, "petname": name, "me": name == "ana",
+                "devices": [{"device": bytes(32), "name": "a", "revoked": False},
+                            {"device": bytes(32), "name": "b", "revoked": True}]}
+
+    node.answers.update(person=person, profile=profile)
+    return ids
+
+
+def text_of(raw):
+    alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+    bits = int.from_bytes(raw, "big") << 4
+    return "".join(alphabet[bits >> 5 * (51 - i) & 31] for i in range(52))
+
+
+def team(ids, mine=True, former=()):
+    return {"circle": b"\7" * 16, "owner": ids["ana" if mine else "kai"], "name": "team",
+            "mine": mine, "member": True, "epoch": 3, "heads": 1, "warn": "",
+            "members": [ids["ana"], ids["kai"]], "former": [ids[name] for name in former]}
+
+
+def calls_of(node, method):
+    return [params for name, params in node.calls if name == method]
+
+
+def test_circle_new_names_its_members(person, node):
+    ids = known(node, ana=1, kai=2, noor=3)
+    node.answers["circles"] = {"circles": []}
+
+    def new(params):
+        node.answers["circles"] = {"circles": [team(ids)]}
+        return {"circle": b"\7" * 16, "owner": ids["ana"], "epoch": 1, "pos": 9}
+
+    node.answers["circle_new"] = new
+    done = person.run("circle", "new", "team", "kai", "noor", "kai", "--pretty")
+    assert done.returncode == 0, done.stderr
+    assert "circle:team (2)" in done.stdout and "kai and noor can read" in done.stdout
+    (call,) = calls_of(node, "circle_new")
+    assert call["name"] == "team" and call["members"] == [ids["kai"], ids["noor"]]
+    assert len(call["key"]) == 16
+    assert "already" in person.run("circle", "new", "team").stderr
+    for bad in ("a b", "team@kai", "a:b", "x" * 65):
+        assert person.run("circle", "new", bad).returncode == 2
+    assert len(calls_of(node, "circle_new")) == 1
+
+
+def test_circle_show_lists_exactly_who_can_read(person, node):
+    ids = known(node, ana=1, kai=2, noor=3)
+    node.answers["circles"] = {"circles": [team(ids, former=["noor"])]}
+    rows = list(map(json.loads, person.run("circle", "show", "team", "--json").stdout.splitlines()))
+    assert [(r["name"], r["standing"], r["identity"], r["devices"]) for r in rows] == [
+        ("you", "owner", text_of(ids["ana"]), 1), ("kai", "member", text_of(ids["kai"]), 1),
+        ("noor", "former", text_of(ids["noor"]), 1)]
+    shown = person.run("circle", "show", "circle:team", "--pretty").stdout
+    assert text_of(ids["kai"]) in shown.replace(" ", "") and "before they left" in shown
+
+
+def test_circle_changes_say_what_they_do_not_do(person, node):
+    ids = known(node, ana=1, kai=2, noor=3)
+    node.answers["circles"] = {"circles": [team(ids)]}
+    node.answers["circle_change"] = {"epoch": 4, "pos": 9}
+    plain = person.run("circle", "add", "team", "noor", "--pretty").stdout
+    assert "nothing that was posted before" in " ".join(plain.split())
+    assert person.run("circle", "add", "team", "noor", "--with-history").returncode == 0
+    removed = person.run("circle", "remove", "team", "kai", "--pretty").stdout
+    assert "before stays readable" in " ".join(removed.split())
+    assert person.run("circle", "rename", "team", "crew").returncode == 0
+    changes = [{k: v for k, v in call.items() if k != "key"}
+               for call in calls_of(node, "circle_change")]
+    cid = {"circle": b"\7" * 16}
+    assert changes == [{**cid, "add": [ids["noor"]]}, {**cid, "add": [ids["noor"]], "history": True},
+                       {**cid, "remove": [ids["kai"]]}, {**cid, "name": "crew"}]
+
+
+def test_only_the_owner_changes_a_circle_and_only_the_others_leave(person, node):
+    ids = known(node, ana=1, kai=2, noor=3)
+    node.answers["circles"] = {"circles": [team(ids, mine=False)]}
+    node.answers["circle_leave"] = {"pos": 9}
+    for words in (("add", "team", "noor"), ("remove", "team", "noor"), ("rename", "team", "x")):
+        done = person.run("circle", *words)
+        assert done.returncode == 77 and "circle show circle:team@kai" in done.stderr
+    assert person.run("circle", "leave", "team").returncode == 77
+    assert person.run("circle", "leave", "team@kai", *YES).returncode == 0
+    (call,) = calls_of(node, "circle_leave")
+    assert (call["circle"], call["owner"]) == (b"\7" * 16, ids["kai"])
+    node.answers["circles"] = {"circles": [team(ids)]}
+    assert "your own circle" in person.run("circle", "leave", "team", *YES).stderr
+    assert calls_of(node, "circle_change") == []
+
+
+def test_circles_are_listed_with_their_owners(person, node):
+    ids = known(node, ana=1, kai=2)
+    node.answers["circles"] = {"circles": [team(ids), team(ids, mine=False)]}
+    rows = list(map(json.loads, person.run("circle", "ls", "--json").stdout.splitlines()))
+    assert [(r["circle"], r["members"], r["standing"]) for r in rows] == [
+        ("circle:team", 2, "owner"), ("circle:team@kai", 2, "member")]
+    node.answers["circles"] = {"circles": []}
+    assert person.run("circle").returncode == 1
+    assert person.run("circle", "dance").returncode == 2
