@@ -34,6 +34,7 @@
 #define START UINT64_C(1700000000000)
 #define YEAR UINT64_C(31536000000)
 #define REPEATS 21
+#define REVOKED 100032 /* entries of a revoked device */
 
 struct bench {
     char log_path[4096];
@@ -249,7 +250,7 @@ static void measure_bulk(struct bench *b)
     report(b, "resident after the bulk, trimmed", (double)resident_kib() / 1024, "MiB");
 }
 
-/* Follow everybody, as the node writes it: sealed entries of the owner. */
+/* Follow everybody, as the node keeps it. */
 static void follow_all(struct bench *b)
 {
     struct al_store_log l;
@@ -257,25 +258,18 @@ static void follow_all(struct bench *b)
     for (uint32_t i = 2; i <= PEOPLE; i++) {
         char id[AL_ID_TEXT];
         char key[80];
-        uint8_t nonce[AL_NONCE_BYTES];
-        const uint8_t yes = 0xc3;
-        struct al_buf inner = al_heapbuf();
-        struct al_buf payload = al_heapbuf();
+        uint8_t room[64];
+        uint64_t change;
+        struct al_buf value = al_buf_fixed(room, sizeof(room));
         OK(al_store_log_get(b->store, &l, i));
         al_id_text(id, l.identity.b);
         (void)snprintf(key, sizeof(key), "follow/%s", id);
-        struct al_payload p = {.kind = AL_KIND_STATE, .key = al_slice_str(key)};
-        p.val = al_slice_of(&yes, 1);
-        OK(al_payload_encode(&inner, &p));
-        OK(al_store_log_get(b->store, &l, 1));
-        struct al_place place = {.device = l.device, .log = l.log};
-        place.seq = b->entries * 8 + i * UINT64_C(128) + 1;
-        memset(&place.prev, (int)(place.seq & 0xff), sizeof(place.prev));
-        al_rng_bytes(&b->rng, nonce, sizeof(nonce));
-        OK(al_sealed_encode(&payload, b->keyring.me_key, nonce, &place, al_buf_slice(&inner)));
-        put_one(b, &l, place.seq, al_buf_slice(&payload));
-        al_heapbuf_free(&inner);
-        al_heapbuf_free(&payload);
+        al_write_array(&value, 3);
+        al_write_uint(&value, START);
+        al_write_bin(&value, l.device.b, 32); /* the id of the choice: any will do */
+        al_write_bool(&value, true);
+        OK(al_store_kv_put(b->store, AL_SPACE_STATE, al_slice_str(key), al_buf_slice(&value)));
+        OK(al_store_change(b->store, &change, AL_CHANGE_STATE, 0, 0));
     }
     OK(al_store_commit(b->store));
     uint64_t pos;
@@ -405,6 +399,51 @@ static void measure_single(struct bench *b)
     report(b, "one entry posted, at worst", us[REPEATS - 1] / 1e3, "ms");
 }
 
+/* Entries of a thief: another log of person 2. */
+static uint32_t put_revoked(struct bench *b)
+{
+    struct al_store_log l;
+    uint32_t no;
+    OK(al_store_log_get(b->store, &l, 2));
+    al_rng_bytes(&b->rng, l.log.b, sizeof(l.log.b));
+    OK(al_store_begin(b->store));
+    OK(al_store_log_add(b->store, &no, &l.identity, &l.device, &l.log));
+    for (uint64_t block = REVOKED / AL_BLOCK_ENTRIES; block-- > 0;)
+        put_block(b, no, block * 2 * AL_BLOCK_ENTRIES + 1, AL_BLOCK_ENTRIES, PEOPLE);
+    OK(al_store_commit(b->store));
+    return no;
+}
+
+/* A device is revoked: its entries leave every view, and the words the file. */
+static void measure_hiding(struct bench *b, uint32_t log)
+{
+    uint64_t pos;
+    bool more = true;
+    double longest = 0;
+    OK(al_store_begin(b->store));
+    OK(al_store_change(b->store, &pos, AL_CHANGE_HIDDEN, log, 1));
+    OK(al_store_commit(b->store));
+    double start = now_of(CLOCK_MONOTONIC);
+    while (more) {
+        double t = now_of(CLOCK_MONOTONIC);
+        OK(al_views_step(b->views, &pos, &more, b->step));
+        t = now_of(CLOCK_MONOTONIC) - t;
+        longest = t > longest ? t : longest;
+    }
+    report(b, "100,000 entries hidden", (now_of(CLOCK_MONOTONIC) - start) / 1e3, "ms");
+    report(b, "longest step of that", longest / 1e3, "ms");
+    start = now_of(CLOCK_MONOTONIC);
+    longest = 0;
+    for (more = true; more;) {
+        double t = now_of(CLOCK_MONOTONIC);
+        OK(al_views_tidy(b->views, &more));
+        t = now_of(CLOCK_MONOTONIC) - t;
+        longest = t > longest ? t : longest;
+    }
+    report(b, "their words out of the file", (now_of(CLOCK_MONOTONIC) - start) / 1e3, "ms");
+    report(b, "longest step of that", longest / 1e3, "ms");
+}
+
 static double size_of(const char *path)
 {
     FILE *f = fopen(path, "rb");
@@ -456,6 +495,11 @@ int main(int argc, char **argv)
     measure_queries(&b);
     measure_single(&b);
     report(&b, "views.db for each entry", size_of(b.views_path) / (double)b.entries, "bytes");
+    uint32_t revoked = put_revoked(&b);
+    uint64_t pos;
+    for (bool more = true; more;)
+        OK(al_views_step(b.views, &pos, &more, b.step));
+    measure_hiding(&b, revoked);
     if (b.json)
         printf("]\n");
     al_views_reader_close(b.reader);
