@@ -9,8 +9,9 @@
 #include "views.h"
 
 #define STEP_CHANGES 16384 /* in one transaction, a fifth of a second: smaller ones cost more */
-#define TIDY_NS (20 * UINT64_C(1000000000)) /* after the first change since the last time */
-#define TIDY_AGAIN_NS (1 * UINT64_C(1000000000))
+#define TIDY_NS (20 * UINT64_C(1000000000))      /* after the first change since the last time */
+#define TIDY_MORE_NS (100 * UINT64_C(1000000))   /* between the parts of much work */
+#define TIDY_AGAIN_NS (1 * UINT64_C(1000000000)) /* after a reader was in the way */
 #define STACK_BYTES (1024 * 1024)
 
 struct al_views_thread {
@@ -120,7 +121,11 @@ static void tidy(struct al_views_thread *t, struct follower *f)
     int err = f->views == NULL ? 0 : al_views_tidy(f->views, &more);
     if (err != 0 && err != AL_E_BUSY)
         al_logger_line(t->opts.logger, LOG_ERR, "the views are untidy: %s", al_err_words(err));
-    f->tidy_ns = more || err == AL_E_BUSY ? uv_hrtime() + TIDY_AGAIN_NS : UINT64_MAX;
+    f->tidy_ns = UINT64_MAX;
+    if (err != 0)
+        f->tidy_ns = uv_hrtime() + (err == AL_E_BUSY ? TIDY_AGAIN_NS : TIDY_NS);
+    else if (more)
+        f->tidy_ns = uv_hrtime() + TIDY_MORE_NS;
     (void)malloc_trim(0);
 }
 

@@ -1,39 +1,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "entry.h"
+#include "doctor_int.h"
 #include "id.h"
 #include "prev.h"
-#include "reader_int.h"
 #include "write.h"
 
 #define FINDINGS_MAX 200
-#define TEXT_BYTES 256
+#define PART_ENTRIES 4096 /* read at once: a long read keeps what was dropped on the disk */
 
-/* One log being checked, entry by entry. */
-struct check {
-    struct al_call *c;
-    struct al_page findings;
-    const struct al_identity *only; /* NULL: everybody */
-    const struct al_store_log *log;
-    char name[TEXT_BYTES]; /* of the log, for people */
-    struct al_hash prev;
-    uint64_t next;     /* the entry that comes next in the run */
-    uint64_t last_run; /* where the run above begins, 0 before the first */
-    uint64_t entries;
-    uint64_t logs;
-    uint64_t stubs; /* entries whose payload is not held */
-};
-
-__attribute__((format(printf, 5, 6))) static void find(struct check *k, const char *code,
-    const char *severity, const char *hint, const char *format, ...);
-
-static void find(struct check *k, const char *code, const char *severity, const char *hint,
+void al_doctor_find(struct al_doctor *k, const char *code, const char *severity, const char *hint,
     const char *format, ...)
 {
     if (k->findings.count >= FINDINGS_MAX)
         return;
-    char text[TEXT_BYTES * 2];
+    char text[AL_DOCTOR_TEXT_BYTES * 2];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
@@ -52,7 +33,7 @@ static void find(struct check *k, const char *code, const char *severity, const 
 }
 
 /* What a log is called: the name of its author, and where its device's id begins. */
-static int name_log(struct check *k)
+static int name_log(struct al_doctor *k)
 {
     char device[9];
     char who[9];
@@ -75,11 +56,11 @@ static int name_log(struct check *k)
 
 static int on_entry(void *arg, const struct al_store_row *row)
 {
-    struct check *k = arg;
+    struct al_doctor *k = arg;
     struct al_hash id;
     if (row->seq != k->next) {
-        find(k, "entry-missing", "error", "aloud restore --backup FILE", "%s lacks entry %llu",
-            k->name, (unsigned long long)k->next);
+        al_doctor_find(k, "entry-missing", "error", "aloud restore --backup FILE",
+            "%s lacks entry %llu", k->name, (unsigned long long)k->next);
         return 1;
     }
     struct al_header h = {
@@ -97,7 +78,7 @@ static int on_entry(void *arg, const struct al_store_row *row)
     }
     al_header_id(&id, &h);
     if (!al_hash_eq(&id, &row->id))
-        find(k, "entry-damaged", "error", "aloud restore --backup FILE",
+        al_doctor_find(k, "entry-damaged", "error", "aloud restore --backup FILE",
             "%s is damaged at entry %llu: its content does not match its id", k->name,
             (unsigned long long)row->seq);
     k->stubs += row->payload.n == 0 ? 1 : 0;
@@ -108,7 +89,7 @@ static int on_entry(void *arg, const struct al_store_row *row)
 }
 
 /* Every signature kept over entries first..last: those of blocks, and the head's. */
-static int check_signatures(struct check *k, uint64_t first, uint64_t last)
+static int check_signatures(struct al_doctor *k, uint64_t first, uint64_t last)
 {
     struct al_store *s = k->c->r->log;
     uint64_t seq = first;
@@ -118,7 +99,7 @@ static int check_signatures(struct check *k, uint64_t first, uint64_t last)
         uint64_t at;
         int err = al_store_sig(s, &at, &sig, k->log->no, seq);
         if (err == AL_E_NOT_FOUND || (err == 0 && at > last)) {
-            find(k, "signature-missing", "error", "aloud restore --backup FILE",
+            al_doctor_find(k, "signature-missing", "error", "aloud restore --backup FILE",
                 "%s has no signature over its entries %llu to %llu", k->name,
                 (unsigned long long)seq, (unsigned long long)last);
             return 0;
@@ -128,7 +109,7 @@ static int check_signatures(struct check *k, uint64_t first, uint64_t last)
         if (err != 0 && err != AL_E_NOT_FOUND)
             return err;
         if (err != 0 || al_entry_verify(&sig, &k->log->device, &row.id) != 0)
-            find(k, "signature-bad", "error", "aloud restore --backup FILE",
+            al_doctor_find(k, "signature-bad", "error", "aloud restore --backup FILE",
                 "%s has a signature at entry %llu that is not its device's", k->name,
                 (unsigned long long)at);
         seq = at + 1;
@@ -138,10 +119,10 @@ static int check_signatures(struct check *k, uint64_t first, uint64_t last)
 
 static int on_run(void *arg, const struct al_store_run *run)
 {
-    struct check *k = arg;
+    struct al_doctor *k = arg;
     struct al_hash genesis;
     if (k->last_run != 0)
-        find(k, "gap", "note", "aloud wait --synced",
+        al_doctor_find(k, "gap", "note", "aloud wait --synced",
             "%s is not held between entries %llu and %llu", k->name, (unsigned long long)run->last,
             (unsigned long long)k->last_run);
     k->last_run = run->first;
@@ -150,16 +131,20 @@ static int on_run(void *arg, const struct al_store_run *run)
     if (run->first == 1) {
         al_entry_genesis(&genesis, &k->log->identity, &k->log->device, &k->log->log);
         if (!al_hash_eq(&genesis, &run->prev))
-            find(k, "chain-broken", "error", "aloud restore --backup FILE",
+            al_doctor_find(k, "chain-broken", "error", "aloud restore --backup FILE",
                 "%s does not begin as the log of that person", k->name);
     }
-    int err = al_store_entries(k->c->r->log, k->log->no, run->first, run->last, on_entry, k);
+    int err = 0;
+    for (uint64_t at = run->first; err == 0 && at <= run->last; at += PART_ENTRIES) {
+        uint64_t last = run->last - at < PART_ENTRIES ? run->last : at + PART_ENTRIES - 1;
+        err = al_store_entries(k->c->r->log, k->log->no, at, last, on_entry, k);
+    }
     return err < 0 ? err : check_signatures(k, run->first, run->last);
 }
 
 static int on_log(void *arg, const struct al_store_log *log)
 {
-    struct check *k = arg;
+    struct al_doctor *k = arg;
     if (k->only != NULL && !al_identity_eq(k->only, &log->identity))
         return 0;
     k->log = log;
@@ -172,13 +157,13 @@ static int on_log(void *arg, const struct al_store_log *log)
 }
 
 /* What the views know beyond the chains: forks, and entries that nobody can read. */
-static int check_views(struct check *k)
+static int check_views(struct al_doctor *k)
 {
     sqlite3_stmt *st = NULL;
     int64_t unreadable;
     int err = al_call_unreadable(k->c, &unreadable);
     if (err == 0 && k->only == NULL && unreadable > 0)
-        find(k, "unreadable", "note", "",
+        al_doctor_find(k, "unreadable", "note", "",
             "%lld entries are carried here, but not readable: sealed by others for themselves, or"
             " written by a newer version; nothing is wrong with that",
             (long long)unreadable);
@@ -193,13 +178,15 @@ static int check_views(struct check *k)
         al_viewdb_bytes(st, 2, identity, sizeof(identity));
         if (k->only != NULL && memcmp(identity, k->only->b, sizeof(identity)) != 0)
             continue;
+        bool mine = memcmp(identity, k->c->r->keyring->identity.b, sizeof(identity)) == 0;
         al_id_text_prefix(who, identity, 8);
         struct al_slice name = al_viewdb_slice(st, 0);
-        find(k, "fork", "error", "aloud people",
-            "the log of %.*s~%s forks at entry %llu: two different entries carry that number, and"
-            " from there on entries are disputed",
-            (int)name.n, name.n > 0 ? (const char *)name.p : "", who,
-            (unsigned long long)al_viewdb_uint(st, 1));
+        unsigned long long seq = al_viewdb_uint(st, 1);
+        al_doctor_find(k, "fork", "error", mine ? "aloud device ls" : "aloud people",
+            "%.*s~%s's log forks at entry %llu: two different entries carry the same number. From "
+            "%llu on, entries are marked disputed%s",
+            (int)name.n, name.n > 0 ? (const char *)name.p : "", who, seq, seq,
+            mine ? ": somebody else has a key of yours; revoke the device that was stolen" : "");
     }
     (void)sqlite3_finalize(st);
     return err != 0 ? err : got;
@@ -208,7 +195,7 @@ static int check_views(struct check *k)
 int al_doctor_call(struct al_call *c, struct al_buf *out)
 {
     struct al_identity only;
-    struct check k = {.c = c};
+    struct al_doctor k = {.c = c};
     if (al_call_bytes32(c, "from", only.b))
         k.only = &only;
     if (c->err != 0)
@@ -216,12 +203,15 @@ int al_doctor_call(struct al_call *c, struct al_buf *out)
     al_page_init(&k.findings);
     int err = al_store_logs(c->r->log, on_log, &k);
     if (err == 0)
+        err = al_doctor_people(&k);
+    if (err == 0)
         err = check_views(&k);
     if (err == 0 && k.stubs > 0)
-        find(&k, "payload-missing", "note", "", "%llu entries are held without their content",
-            (unsigned long long)k.stubs);
+        al_doctor_find(&k, "payload-missing", "note", "",
+            "%llu entries are held without their content", (unsigned long long)k.stubs);
     if (err == 0 && k.findings.count == 0)
-        find(&k, "ok", "ok", "", "every chain, signature and payload held is as it should be");
+        al_doctor_find(
+            &k, "ok", "ok", "", "every chain, signature and payload held is as it should be");
     if (err == 0) {
         al_write_map(out, 3);
         err = al_page_write(&k.findings, out, "findings");

@@ -1,5 +1,6 @@
 #include "fields.h"
 
+#include "attachment.h"
 #include "read.h"
 #include "write.h"
 
@@ -33,6 +34,7 @@ static const struct {
 };
 
 #define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
+#define FIELDS_MAX (TABLE_COUNT + 1) /* and files */
 
 static const void *field(const struct al_payload *p, size_t i)
 {
@@ -46,9 +48,25 @@ static bool has(const struct al_payload *p, size_t i)
     return ((const struct al_slice *)field(p, i))->n != 0;
 }
 
+/* What a row says of attachments: not their keys, nor their pieces. */
+static void write_files(struct al_buf *b, struct al_slice files)
+{
+    uint32_t count = al_attachment_count(files);
+    al_write_array(b, count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct al_attachment a;
+        if (al_attachment_get(&a, files, i) != 0)
+            a = (struct al_attachment){.size = 0}; /* it fits no file: it has no name either */
+        al_write_array(b, 3);
+        al_write_uint(b, a.size);
+        al_write_str(b, a.mime);
+        al_write_str(b, a.name);
+    }
+}
+
 void al_fields_write(struct al_buf *b, const struct al_payload *p)
 {
-    size_t count = 0;
+    size_t count = p->files.n > 0 ? 1 : 0;
     for (size_t i = 0; i < TABLE_COUNT; i++)
         count += has(p, i) ? 1 : 0;
     if (count == 0)
@@ -74,12 +92,16 @@ void al_fields_write(struct al_buf *b, const struct al_payload *p)
             break;
         }
     }
+    if (p->files.n > 0) {
+        al_write_cstr(b, "files");
+        write_files(b, p->files);
+    }
 }
 
 static bool find(struct al_slice *ret, struct al_slice fields, const char *name)
 {
     struct al_read r = al_read_init(fields);
-    uint32_t left = fields.n == 0 ? 0 : al_read_map(&r, TABLE_COUNT);
+    uint32_t left = fields.n == 0 ? 0 : al_read_map(&r, FIELDS_MAX);
     for (; left > 0; left--) {
         bool found = al_slice_is(al_read_str(&r, AL_NAME_MAX), name);
         *ret = al_read_raw(&r);
@@ -123,7 +145,7 @@ static size_t pick(struct al_buf *b, struct al_slice fields, bool changeable, bo
     size_t count = 0;
     if (fields.n == 0)
         return 0;
-    for (uint32_t left = al_read_map(&r, TABLE_COUNT); left > 0; left--) {
+    for (uint32_t left = al_read_map(&r, FIELDS_MAX); left > 0; left--) {
         struct al_slice name = al_read_str(&r, AL_NAME_MAX);
         struct al_slice raw = al_read_raw(&r);
         bool wanted = is_changed_by_edits(name) ? changeable : rest;

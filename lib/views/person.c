@@ -190,8 +190,9 @@ int al_circles_named(struct al_call *c, int64_t *out, int max, struct al_slice n
     sqlite3_stmt *st = NULL;
     int count = 0;
     int got = al_call_prepare(c, &st,
-        "SELECT c.no FROM circle c JOIN author a ON a.no = c.owner WHERE ?1 IN (c.name,"
-        " c.name || '@' || a.petname, c.name || '@' || a.name) COLLATE NOCASE LIMIT ?2");
+        "SELECT c.no FROM circle c JOIN author a ON a.no = c.owner"
+        " WHERE ?1 COLLATE NOCASE IN (c.name, c.name || '@' || a.petname, c.name || '@' || a.name)"
+        " LIMIT ?2");
     if (got == 0) {
         al_viewdb_bind_text(st, 1, name);
         al_viewdb_bind_int(st, 2, max);

@@ -271,19 +271,20 @@ static int views_status(struct al_call *c, struct al_buf *out)
 static const struct {
     const char *name;
     al_method_fn *answer;
+    bool slow; /* it holds no snapshot: that would keep what was dropped on the disk */
 } methods[] = {
-    {"timeline", al_timeline_call},
-    {"changes", al_changes_call},
-    {"show", al_show_call},
-    {"thread", al_thread_call},
-    {"search", al_search_call},
-    {"tags", al_tags_call},
-    {"people", al_people_call},
-    {"person", al_person_call},
-    {"profile", al_profile_call},
-    {"resolve", al_resolve_call},
-    {"views_status", views_status},
-    {"doctor", al_doctor_call},
+    {"timeline", al_timeline_call, false},
+    {"changes", al_changes_call, false},
+    {"show", al_show_call, false},
+    {"thread", al_thread_call, false},
+    {"search", al_search_call, false},
+    {"tags", al_tags_call, false},
+    {"people", al_people_call, false},
+    {"person", al_person_call, false},
+    {"profile", al_profile_call, false},
+    {"resolve", al_resolve_call, false},
+    {"views_status", views_status, false},
+    {"doctor", al_doctor_call, true},
 };
 
 /* What was typed may have been cut in the middle of a character: texts are always whole. */
@@ -299,10 +300,10 @@ static void trim_why(char *why)
         why[at] = '\0';
 }
 
-/* Answer within one snapshot of the views. */
-static int answer(struct al_call *c, struct al_buf *out, al_method_fn *method)
+/* Answer within one snapshot of the views, unless it takes long. */
+static int answer(struct al_call *c, struct al_buf *out, al_method_fn *method, bool slow)
 {
-    int err = al_viewdb_exec(c->r->db, "BEGIN");
+    int err = slow ? 0 : al_viewdb_exec(c->r->db, "BEGIN");
     if (err != 0)
         return err;
     size_t n = out->n;
@@ -325,7 +326,7 @@ int al_views_query(struct al_views_reader *r, struct al_buf *out, char *ret_why,
     ret_why[0] = '\0';
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
         if (al_slice_is(method, methods[i].name))
-            return answer(&c, out, methods[i].answer);
+            return answer(&c, out, methods[i].answer, methods[i].slow);
     }
     return AL_E_METHOD;
 }

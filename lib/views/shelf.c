@@ -193,7 +193,7 @@ static int count_one(struct al_views *v, const struct al_tally_item *t, struct a
                                    (int64_t[]){t->author, t->delta}, 2);
     int err = al_viewdb_run_ints(
         v->sql[AL_SQL_AUTHOR_TAG], (int64_t[]){t->author, t->tag, t->delta, t->last}, 4);
-    if (err == 0 && t->delta < 0)
+    if (err == 0 && t->delta <= 0)
         err = al_viewdb_run_ints(v->sql[AL_SQL_AUTHOR_TAG_DROP], (int64_t[]){t->author, t->tag}, 2);
     if (err != 0)
         return err;
@@ -217,7 +217,7 @@ int al_shelf_count(struct al_views *v)
         if (t->author != 0)
             err = al_viewdb_run_ints(
                 v->sql[AL_SQL_TAG_COUNT], (int64_t[]){t->tag, t->delta, t->last}, 3);
-        if (err == 0 && t->author != 0 && t->delta < 0) /* its name may be of a retracted text */
+        if (err == 0 && t->author != 0 && t->delta <= 0) /* its name may be of a retracted text */
             err = al_viewdb_run_ints(v->sql[AL_SQL_TAG_DROP], &t->tag, 1);
     }
     al_tally_free(&tags);

@@ -62,8 +62,9 @@ static int read_content(struct al_views *v, struct content *c, const struct al_v
         return err;
     if (err == 0)
         err = al_payload_open(&c->p, open, sealed);
-    /* A choice is its owner's alone: somebody's in a circle is none. */
-    if (err == 0 && c->p.kind == AL_KIND_STATE && c->circle != 0)
+    /* A choice is its owner's alone, and one leaves a circle in it. */
+    enum al_kind misplaced = c->circle != 0 ? AL_KIND_STATE : AL_KIND_LEAVE;
+    if (err == 0 && c->p.kind == misplaced)
         err = AL_E_AUDIENCE;
     c->state = err == 0 ? AL_ENTRY_OK : AL_ENTRY_UNREADABLE;
     if (err == 0 && !sealed)

@@ -135,15 +135,19 @@ static void encode(
         al_buf_put(b, p->raw.p, p->raw.n);
         return;
     }
-    if (p->audience != AL_AUDIENCE_ME) {
+    if (p->audience != AL_AUDIENCE_ME && p->audience != AL_AUDIENCE_CIRCLE) {
         OK(al_payload_encode(b, p));
         return;
     }
     struct al_buf inner = al_heapbuf();
     uint8_t nonce[AL_NONCE_BYTES];
     sample_bytes(nonce, sizeof(nonce), r->salt);
-    OK(al_payload_encode(&inner, p));
-    OK(al_sealed_encode(b, r->keyring.me_key, nonce, place, al_buf_slice(&inner)));
+    struct al_payload clear = *p;
+    if (p->kind == AL_KIND_STATE) /* also in a circle, where our own code would not put it */
+        clear.audience = AL_AUDIENCE_ME;
+    OK(al_payload_encode(&inner, &clear));
+    const uint8_t *key = p->audience == AL_AUDIENCE_ME ? r->keyring.me_key : p->epoch_key;
+    OK(al_sealed_encode(b, key, nonce, place, al_buf_slice(&inner)));
     al_heapbuf_free(&inner);
 }
 
@@ -172,7 +176,7 @@ static void choose(struct rig *r, struct al_slice key, struct al_slice value,
     OK(al_store_commit(r->store));
 }
 
-struct al_ref rig_post(struct rig *r, int who, struct al_payload p, uint64_t time_ms)
+struct al_place rig_place(struct rig *r, int who)
 {
     const struct sample_person *person = &r->people[who];
     struct al_store_log log;
@@ -182,6 +186,23 @@ struct al_ref rig_post(struct rig *r, int who, struct al_payload p, uint64_t tim
         al_entry_genesis(&place.prev, &log.identity, &log.device, &log.log);
     else
         place.prev = log.head_id;
+    return place;
+}
+
+uint32_t rig_log(struct rig *r, int who)
+{
+    const struct sample_person *person = &r->people[who];
+    struct al_store_log log;
+    OK(al_store_log_find(r->store, &log, &person->device, &person->log));
+    return log.no;
+}
+
+struct al_ref rig_post(struct rig *r, int who, struct al_payload p, uint64_t time_ms)
+{
+    const struct sample_person *person = &r->people[who];
+    struct al_store_log log;
+    OK(al_store_log_find(r->store, &log, &person->device, &person->log));
+    struct al_place place = rig_place(r, who);
     sample_bytes(p.salt, sizeof(p.salt), r->salt++);
     struct al_buf payload = al_heapbuf();
     encode(r, &payload, &p, &place);

@@ -5,6 +5,7 @@
 #include "keyring.h"
 #include "payload.h"
 #include "sample.h"
+#include "sealed.h"
 #include "store.h"
 #include "views.h"
 
@@ -47,7 +48,14 @@ void rig_twin_fini(struct rig *twin);
 /* Log one change, in a transaction of its own. */
 void rig_change(struct rig *r, enum al_change what, uint32_t log_no, uint64_t seq);
 
-/* Append an entry by person |who|, sealed when its audience is ME; p.raw stands for all of it. */
+/* Where the next entry of person |who| will stand, and the number of their log. */
+struct al_place rig_place(struct rig *r, int who);
+uint32_t rig_log(struct rig *r, int who);
+
+/*
+ * Append an entry by person |who|, sealed when its audience is ME, or CIRCLE with p.epoch_key;
+ * p.raw stands for all of it.
+ */
 struct al_ref rig_post(struct rig *r, int who, struct al_payload p, uint64_t time_ms);
 
 struct al_ref rig_note(struct rig *r, int who, const char *text, uint64_t time_ms);

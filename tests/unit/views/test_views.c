@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rng.h"
 #include "shelfrig.h"
+#include "statement.h"
 
 #define T SAMPLE_TIME
 
@@ -252,10 +254,91 @@ static void the_doctor_names_what_is_wrong(void **state)
     assert_true(finds(r, "payload-missing"));
 }
 
+static void keep(struct rig *r, const struct al_identity *identity, const struct al_buf *b)
+{
+    uint8_t key[64];
+    static uint64_t number; /* for its hash, which nobody asks for here */
+    memcpy(key, identity->b, 32);
+    sample_bytes(key + 32, 32, number++);
+    assert_int_equal(al_store_begin(r->store), 0);
+    assert_int_equal(al_store_kv_put(r->store, AL_SPACE_STATEMENT, al_slice_of(key, sizeof(key)),
+                         al_buf_slice(b)),
+        0);
+    assert_int_equal(al_store_commit(r->store), 0);
+    rig_change(r, AL_CHANGE_PEOPLE, 0, 0);
+}
+
+/* Certify a device of person |who|, seal the reading key to it, and revoke it. */
+static void revoke_laptop(struct rig *r, int who)
+{
+    const struct sample_person *p = &r->people[who];
+    uint8_t bytes[1024];
+    uint8_t pk[32] = {7};
+    struct al_rng rng;
+    al_rng_init(&rng, pk);
+    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
+    al_statement_encode_cert(
+        &b, &p->identity, p->root_secret, &p->device, p->device_secret, T, al_slice_str("laptop"));
+    keep(r, &p->identity, &b);
+    b.n = 0;
+    al_read_key_public(pk, r->keyring.read_sk);
+    struct al_read_box box = {.device = p->device};
+    assert_int_equal(al_read_box_seal(box.box, &p->device, r->keyring.read_sk, &rng), 0);
+    al_statement_encode_read(&b, &p->identity, p->root_secret, 1, pk, &box, 1);
+    keep(r, &p->identity, &b);
+    b.n = 0;
+    al_statement_encode_revoke(&b, &p->identity, p->root_secret, &p->device, NULL, 0);
+    keep(r, &p->identity, &b);
+    rig_change(r, AL_CHANGE_HIDDEN, rig_log(r, who), 1);
+}
+
+/* Whether the doctor's finding |code| of |person| says |text|. */
+static bool says(struct rig *r, const char *code, const char *text, const char *hint)
+{
+    for (size_t i = 0; i < rig_count(r, "findings"); i++) {
+        struct al_slice f = rig_at(r, "findings", i);
+        if (strcmp(map_str(f, "code"), code) == 0 && strstr(map_str(f, "text"), text) != NULL &&
+            strcmp(map_str(f, "try"), hint) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void the_doctor_looks_at_devices_and_statements(void **state)
+{
+    struct rig *r = *state;
+    live(r);
+    revoke_laptop(r, 0);
+    revoke_laptop(r, 1);
+    rig_sync(r, 100);
+    assert_int_equal(rig_ask(r, "doctor", ""), 0);
+    assert_true(says(r, "device-revoked", "you revoked the device laptop", "aloud device ls"));
+    assert_true(says(r, "device-revoked", "4 entries of it are held and do not count", ""));
+    assert_true(says(r, "reading-key-unsafe", "can still open", "aloud device rekey"));
+    assert_false(finds(r, "statement-bad"));
+    uint8_t damaged[3] = {0x92, 0x00, 0x00};
+    struct al_buf b = al_buf_fixed(damaged, sizeof(damaged));
+    b.n = sizeof(damaged);
+    keep(r, &r->people[2].identity, &b);
+    rig_sync(r, 100);
+    assert_true(finds(r, "statement-bad"));
+    assert_int_equal(rig_ask(r, "doctor", "from:i", r->people[1].identity.b), 0);
+    assert_true(says(r, "device-revoked", "@", "")); /* their name is hidden, too */
+    assert_false(says(r, "reading-key-unsafe", "", "aloud device rekey"));
+    assert_false(says(r, "statement-bad", "", "aloud restore"));
+    assert_false(finds(r, "copy"));
+    assert_int_equal(al_store_begin(r->store), 0);
+    assert_int_equal(
+        al_store_kv_put(r->store, AL_SPACE_META, al_slice_str("copy"), al_slice_str("1")), 0);
+    assert_int_equal(al_store_commit(r->store), 0);
+    assert_true(finds(r, "copy"));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(the_doctor_looks_at_devices_and_statements),
         TEST(a_deleted_file_comes_back_with_the_same_answers),
         TEST(a_file_is_opened_again_as_it_was),
         TEST(a_damaged_file_is_replaced),
