@@ -14,7 +14,8 @@ import nacl.bindings as sodium
 
 from rules_base import H, K, P, Refused, decode, purpose16, refuse_if
 from rules_circle import (
-    check_boot_signature, open_box, open_circle, open_files, open_meta, open_old, open_piece)
+    check_boot_signature, open_box, open_circle, open_epoch, open_files, open_meta, open_old,
+    open_piece)
 from rules_signed import (
     Segment, genesis, open_excerpt, open_fork, open_header, open_sealed, open_statement, padme)
 from rules_transport import open_frame, shake_hands
@@ -125,6 +126,12 @@ def check_meta(_, data):
 
 def check_old(_, data):
     return open_old(data)
+
+
+def check_epoch(v, data):
+    owner, read_sk, device, log, prev = (
+        bytes.fromhex(v[k]) for k in ("owner", "read_sk", "device", "log", "prev"))
+    return open_epoch(data, owner, read_sk, (device, log, v["seq"], prev))
 
 
 def check_attachment(_, data):

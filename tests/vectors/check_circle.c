@@ -92,6 +92,68 @@ int check_old(const json_t *v, struct al_slice bytes)
     return 0;
 }
 
+/* The key of whichever box is for this reader. */
+static int find_key(uint8_t key[AL_EPOCH_KEY_BYTES], const struct al_circle_entry *c,
+    const struct al_identity *owner, const uint8_t read_sk[32])
+{
+    uint8_t read_pk[32];
+    (void)crypto_scalarmult_base(read_pk, read_sk);
+    for (uint32_t i = 0; i < c->box_count; i++) {
+        if (al_circle_box_open(key, al_circle_box(c, i), owner, &c->cid, c->n, read_sk, read_pk) ==
+            0)
+            return 0;
+    }
+    return AL_E_SEALED;
+}
+
+static int unseal(struct al_slice *ret, struct al_slice form, const uint8_t key[AL_EPOCH_KEY_BYTES],
+    const struct al_place *place)
+{
+    struct al_sealed s;
+    size_t n = 0;
+    int err = al_sealed_open(&s, form);
+    if (err == 0)
+        err = al_sealed_decrypt(space, &n, &s, key, place);
+    *ret = al_slice_of(space, n);
+    return err;
+}
+
+int check_epoch(const json_t *v, struct al_slice bytes)
+{
+    struct al_payload p;
+    struct al_circle_entry c;
+    struct al_circle_meta meta;
+    struct al_identity owner;
+    struct al_slice clear;
+    struct al_ref epoch;
+    uint8_t key[AL_EPOCH_KEY_BYTES], old_key[AL_EPOCH_KEY_BYTES];
+    struct al_place place = {.seq = vector_uint(v, "seq")};
+    memcpy(owner.b, vector_hex(v, "owner").p, 32);
+    memcpy(place.device.b, vector_hex(v, "device").p, 32);
+    memcpy(place.log.b, vector_hex(v, "log").p, 8);
+    memcpy(place.prev.b, vector_hex(v, "prev").p, 32);
+    assert_int_equal(al_payload_open(&p, bytes, false), 0);
+    assert_int_equal(al_circle_open(&c, &p), 0);
+    int err = find_key(key, &c, &owner, vector_hex(v, "read_sk").p);
+    if (err == 0)
+        err = unseal(&clear, c.meta, key, &place);
+    if (err != 0)
+        return err;
+    vector_expect(v, "key", key, sizeof(key));
+    assert_int_equal(al_circle_meta_open(&meta, members, clear), 0);
+    assert_true(al_slice_eq(vector_text(v, "circle"), meta.name));
+    uint32_t in = 0;
+    for (uint32_t i = 0; i < meta.count; i++)
+        in += members[i].in;
+    assert_int_equal(vector_uint(v, "in"), in);
+    assert_int_equal(c.old_count, 1);
+    assert_int_equal(unseal(&clear, al_circle_old(&c, 0), key, &place), 0);
+    assert_int_equal(al_circle_old_open(old_key, &epoch, clear), 0);
+    vector_expect(v, "old_key", old_key, sizeof(old_key));
+    vector_expect(v, "old_id", epoch.id.b, 32);
+    return 0;
+}
+
 int check_attachment(const json_t *v, struct al_slice bytes)
 {
     struct al_attachment first = {0}, a;

@@ -3,6 +3,7 @@ import nacl.bindings as sodium
 
 from rules_base import (
     H, Refused, array, bin_of, check_signature, decode, refuse_if, text, uint)
+from rules_signed import open_sealed
 from rules_wire import REF, attachment, at_least_one, open_payload
 
 
@@ -66,6 +67,24 @@ def open_old(data):
         REF(v["epoch"])
     refuse_if("key" not in v or "epoch" not in v, "missing")
     return {"key": v["key"], "id": v["epoch"][3], "seq": v["epoch"][2]}
+
+
+def open_epoch(data, owner, read_sk, place):
+    """An entry, opened by one of its readers; |place| is device, log, seq and prev of it."""
+    open_circle(data)
+    v = decode(data)
+    key = None
+    for box in v["boxes"]:
+        try:
+            key = open_box(box, owner, v["cid"], v["n"], read_sk)
+        except Refused:
+            continue
+    refuse_if(key is None, "sealed")
+    meta = open_meta(open_sealed(v["meta"], key, *place))
+    refuse_if(any(int(one[2]) > v["n"] for one in meta["members"]), "range")
+    old = [open_old(open_sealed(one, key, *place)) for one in v["old"]]
+    return {"key": key, "circle": meta["circle"], "in": sum(one[1] for one in meta["members"]),
+            "old_key": old[0]["key"], "old_id": old[0]["id"]}
 
 
 # --- Attachments ---------------------------------------------------------------------------------

@@ -25,6 +25,7 @@
     X(box, 10)                                                                                     \
     X(meta, 25)                                                                                    \
     X(old, 9)                                                                                      \
+    X(epoch, 6)                                                                                    \
     X(attachment, 28)                                                                              \
     X(piece, 8)                                                                                    \
     X(boot, 4)                                                                                     \

@@ -30,6 +30,7 @@ static const struct {
     {"box", "boxes of circle entries, opened with a reading key in their place", make_box},
     {"meta", "name and members of a circle, unsealed", make_meta},
     {"old", "keys of earlier epochs, unsealed", make_old},
+    {"epoch", "whole circle entries in their place, opened with a reading key", make_epoch},
     {"attachment", "files of a payload", make_attachment},
     {"piece", "sealed pieces of a file", make_piece},
     {"boot", "signatures of a start, by the device", make_boot},

@@ -44,6 +44,7 @@ void make_circle(json_t *list);
 void make_box(json_t *list);
 void make_meta(json_t *list);
 void make_old(json_t *list);
+void make_epoch(json_t *list);
 void make_attachment(json_t *list);
 void make_piece(json_t *list);
 void make_boot(json_t *list);
