@@ -3,6 +3,8 @@
 import json
 import os
 import pathlib
+import pty
+import select
 import signal
 import socket
 import subprocess
@@ -115,22 +117,80 @@ def node(new_node):
     return new_node("ana").start()
 
 
+class Terminal:
+    """A command at a terminal: what it says, and answers typed when it asks."""
+
+    def __init__(self, command, env):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execve(command[0], [str(word) for word in command], {**env, "TERM": "dumb"})
+        self.said = ""
+        self.heard = 0  # of what it said
+
+    def read(self, seconds):
+        if not select.select([self.fd], [], [], seconds)[0]:
+            return False
+        try:
+            data = os.read(self.fd, 1 << 16)
+        except OSError:  # everybody has closed the other end
+            data = b""
+        self.said += data.decode(errors="replace").replace("\r\n", "\n")
+        return data != b""
+
+    def expect(self, text):
+        """Read until it has said |text|, after what was expected before."""
+        end = time.monotonic() + PATIENCE
+        while text not in self.said[self.heard:]:
+            assert time.monotonic() < end, f"{text!r} is not in {self.said!r}"
+            assert self.read(1) or text in self.said[self.heard:] or time.monotonic() < end
+        self.heard = self.said.index(text, self.heard) + len(text)
+
+    def type(self, line):
+        os.write(self.fd, line.encode() + b"\n")
+
+    def end(self):
+        """Its exit status, when it has said everything."""
+        end = time.monotonic() + 3 * PATIENCE
+        pid = 0
+        while pid == 0 and time.monotonic() < end:
+            self.read(0.1)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+        assert pid != 0, self.said
+        while self.read(0):
+            pass
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(status)
+
+
 class Home:
     """A person's directory, and commands run there; nodes that they start are stopped after."""
 
     def __init__(self, path):
         self.path = pathlib.Path(path)
         self.env = {"HOME": str(path), "PATH": f"{ALOUDD.parent}:/usr/bin:/bin", "TZ": "UTC"}
+        self.wrap = []  # what every command is run by
 
     def start(self, *words):
-        return subprocess.Popen([ALOUD, "--home", self.path, *words], env=self.env, text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        return subprocess.Popen([*self.wrap, ALOUD, "--home", self.path, *words], env=self.env,
+                                text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE)
 
+    def at_terminal(self, *words):
+        return Terminal([ALOUD, "--home", self.path, *words], self.env)
+
+    def ticket(self):
+        return next(word for word in self.run("invite").split() if word.startswith("aloud:"))
+
+    def words(self):
+        """The file with the 24 words."""
+        return self.path.parent / f"{self.path.name}.words"
+
     def run(self, *words, status=0):
+        """What it said: on stdout when it ends with |status| 0, else on stderr; None: any but 0."""
         process = self.start(*words)
         out, err = process.communicate(timeout=60)
-        assert process.returncode == status, (words, out, err)
+        assert (process.returncode == status) if status is not None else process.returncode != 0, (
+            words, out, err)
         return out if status == 0 else err
 
     def rows(self, *words):
@@ -155,12 +215,13 @@ class Home:
 def make_new_home(tmp_path):
     homes = []
 
-    def make(name):
+    def make(name, init=True):
         home = Home(tmp_path / name)
         homes.append(home)
         home.path.mkdir(mode=0o700)
         (home.path / "config").write_text("listen = 127.0.0.1:0\n")
-        home.run("init", "--name", name, "--phrase-out", str(tmp_path / f"{name}.words"))
+        if init:
+            home.run("init", "--name", name, "--phrase-out", str(home.words()))
         return home
 
     yield make
