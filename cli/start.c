@@ -18,6 +18,8 @@
 #define SAID_BYTES 512
 #define HELD "a node is running already"    /* what aloudd says then */
 #define CONFIG "the configuration is wrong" /* and this, when it is */
+#define HALF "a restore was begun here"
+#define GONE "there are keys, but no log"
 #define HELD_TRIES 50
 #define HELD_PAUSE_MS 100
 #define STOP_MS 20000
@@ -113,6 +115,8 @@ static int start_and_wait(struct al_cli *c)
     if (status == AL_EXIT_CONFIG && strncmp(said, CONFIG, strlen(CONFIG)) == 0)
         return fail(c, status, what, al_cli_str(c, "%s.", said),
             al_cli_str(c, "edit %s; man aloud names its keys", c->paths.config_file));
+    if (strncmp(said, HALF, strlen(HALF)) == 0 || strncmp(said, GONE, strlen(GONE)) == 0)
+        return fail(c, AL_EXIT_CONFIG, what, al_cli_str(c, "%s.", said), "aloud restore");
     if (said[0] != '\0')
         return fail(c, AL_EXIT_NO_NODE, what, al_cli_str(c, "%s.", said), "aloud node logs");
     if (status == 127)

@@ -86,7 +86,7 @@ int hello_receive(
 {
     struct al_statement cert;
     struct al_person *person = NULL;
-    bool is_new;
+    bool is_new = false;
     int err = m->u.hello.version == 1 ? 0 : AL_E_VERSION;
     if (err == 0)
         err = check_cert(p, &cert, m->u.hello.cert);
@@ -109,6 +109,8 @@ int hello_receive(
                  AL_STANDING_CERTIFIED)
             err = AL_E_REVOKED;
     }
+    if (err == 0 && is_new) /* others are to believe in this device before its entries come */
+        err = record_changed(g, person, p);
     if (al_store_is_error(err))
         return err;
     if (err != 0) {
