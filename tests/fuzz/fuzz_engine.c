@@ -7,6 +7,7 @@
 #include "proof.h"
 #include "rig.h"
 #include "sample_wire.h"
+#include "statement.h"
 #include "write.h"
 
 #define STEPS_MAX 200
@@ -23,6 +24,7 @@ struct session {
     struct rig r;
     struct rig_node *n;
     struct rig_peer p;
+    struct rig_peer q;   /* another session of the same device */
     struct al_ref first; /* posted and acknowledged before anything happens */
 };
 
@@ -71,7 +73,42 @@ static void step_connect(void)
 
 static void step_hello(void)
 {
+    s.p.boot = byte() % 2;
     rig_peer_hello(&s.p, NULL);
+}
+
+/* The same device says hello once more, as the same machine or as another. */
+static void step_second(void)
+{
+    if (s.q.rig != NULL)
+        rig_peer_leave(&s.q);
+    if (s.r.conn_count == RIG_CONNS)
+        return;
+    rig_peer_connect(&s.q, s.n, 1);
+    s.q.boot = byte() % 3;
+    rig_peer_hello(&s.q, NULL);
+}
+
+static void step_pong(void)
+{
+    struct al_message m;
+    if (!rig_peer_next(&s.p, AL_MSG_PING, &m))
+        return;
+    m.type = AL_MSG_PONG;
+    m.u.pong.n ^= byte() % 4 == 0;
+    rig_peer_send(&s.p, &m);
+}
+
+/* Another machine has the key of the node, says the peer, and can prove it or not. */
+static void step_clone(void)
+{
+    struct al_message m = {.type = AL_MSG_CLONE};
+    const struct rig_person *who = byte() % 8 == 0 ? &s.n->me : &author;
+    al_u64be(m.u.clone.boot, byte());
+    al_boot_sign(
+        &m.u.clone.boot_sig, &s.n->me.keyring.device, who->keyring.device_secret, m.u.clone.boot);
+    m.u.clone.yield = byte() % 2 == 0;
+    rig_peer_send(&s.p, &m);
 }
 
 static void step_wait(void)
@@ -87,7 +124,7 @@ static void step_sample(void)
     struct al_buf list = al_buf_fixed(lists, sizeof(lists));
     struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
     struct al_message m;
-    if (!sample_message(&m, byte() % 33, &list))
+    if (!sample_message(&m, byte() % (AL_MSG_CLONE + 1), &list))
         return;
     al_message_encode(&b, &m);
     for (uint8_t changes = byte() % 4; changes > 0; changes--)
@@ -229,6 +266,121 @@ static void step_statements(void)
     rig_peer_send(&s.p, &answer);
 }
 
+/* The root of the author ends the log somewhere, on either branch. */
+static void step_revoke(void)
+{
+    uint8_t bytes[2048];
+    struct al_buf list = al_buf_fixed(bytes, sizeof(bytes));
+    struct al_message m;
+    struct al_message answer = {.type = AL_MSG_STATEMENTS};
+    uint8_t which = byte();
+    uint32_t seq = which / 2 + 1u;
+    struct al_cut cut = {.log = author.as_sample.log, .seq = seq};
+    cut.id = branches[which % 2][(seq - 1) / 64].items[(seq - 1) % 64].id;
+    if (!rig_peer_next(&s.p, AL_MSG_WANT_STATEMENTS, &m))
+        return;
+    answer.req = m.req;
+    al_write_array(&list, 1);
+    al_statement_encode_revoke(
+        &list, &author.root.identity, author.root.secret, &author.keyring.device, &cut, 1);
+    answer.u.statements.list = al_buf_slice(&list);
+    answer.u.statements.count = 1;
+    answer.u.statements.last = true;
+    rig_peer_send(&s.p, &answer);
+}
+
+/* --- entries one by one ---------------------------------------------------------------------- */
+
+static struct al_ref some_ref(void)
+{
+    uint8_t which = byte();
+    const struct al_segment *b = &branches[which % 2][which / 2 % 3];
+    uint32_t index = byte() % b->count;
+    return which >= 240 ? s.first
+                        : (struct al_ref){.device = b->device,
+                              .log = b->log,
+                              .seq = b->first + index,
+                              .id = b->items[index].id};
+}
+
+/* The owner asks for an entry, or for answers. */
+static void step_search(void)
+{
+    struct al_buf b = al_heapbuf();
+    struct al_ref ref = some_ref();
+    al_write_map(&b, 2);
+    al_write_cstr(&b, "ref");
+    al_write_ref(&b, &ref);
+    al_write_cstr(&b, "timeout");
+    al_write_uint(&b, number() % 20000);
+    (void)rig_call(s.n, byte() % 2 == 0 ? "fetch" : "replies", al_buf_slice(&b));
+    al_heapbuf_free(&b);
+}
+
+/* Answer a fetch, rightly or wrongly; or send what nobody asked for. */
+static void step_excerpt(void)
+{
+    static struct al_segment stubbed;
+    uint8_t statements[1024];
+    struct al_buf list = al_buf_fixed(statements, sizeof(statements));
+    struct al_buf body = al_heapbuf();
+    struct al_message m;
+    struct al_message answer = {.type = AL_MSG_EXCERPT, .req = byte()};
+    struct al_ref ref = some_ref();
+    if (rig_peer_next(&s.p, AL_MSG_FETCH, &m)) {
+        answer.req = m.req;
+        if (byte() % 4 != 0)
+            ref = m.u.fetch.ref;
+    }
+    stubbed = branches[byte() % 2][(ref.seq - 1) / 64 % 3];
+    uint8_t inlined = byte() % 8 == 0 ? 2 : 1;
+    for (uint32_t i = 0; i < stubbed.count; i++) {
+        if (stubbed.first + i >= ref.seq && stubbed.first + i < ref.seq + inlined)
+            continue;
+        stubbed.items[i].payload = al_slice_of(NULL, 0);
+        stubbed.items[i].stub = AL_STUB_NOT_HELD;
+    }
+    al_segment_encode(&body, &stubbed);
+    al_write_array(&list, 1);
+    rig_cert(&list, byte() % 8 == 0 ? &s.n->me : &author);
+    answer.u.excerpt.statements = al_buf_slice(&list);
+    answer.u.excerpt.count = 1;
+    answer.u.excerpt.segment = al_buf_slice(&body);
+    rig_peer_send(&s.p, &answer);
+    al_heapbuf_free(&body);
+}
+
+/* Name entries as answers, or ask for some. */
+static void step_refs(void)
+{
+    uint8_t bytes[16 * 96];
+    struct al_buf list = al_buf_fixed(bytes, sizeof(bytes));
+    struct al_message m;
+    struct al_message answer = {.type = AL_MSG_REFS, .req = byte()};
+    if (rig_peer_next(&s.p, AL_MSG_REPLIES, &m))
+        answer.req = m.req;
+    uint32_t count = byte() % 8;
+    al_write_array(&list, count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct al_ref ref = some_ref();
+        al_write_ref(&list, &ref);
+    }
+    answer.u.refs.list = al_buf_slice(&list);
+    answer.u.refs.count = count;
+    rig_peer_send(&s.p, &answer);
+}
+
+static void step_ask(void)
+{
+    bool one = byte() % 2 == 0;
+    struct al_message m = {.type = one ? AL_MSG_FETCH : AL_MSG_REPLIES, .req = byte()};
+    if (one)
+        m.u.fetch.ref = some_ref();
+    else
+        m.u.replies.ref = some_ref();
+    rig_peer_send(&s.p, &m);
+}
+
 static void step_interests(void)
 {
     struct al_identity ids[2] = {author.root.identity, s.n->me.root.identity};
@@ -281,6 +433,8 @@ static void step_bad_commit(void)
 static void step_restart(void)
 {
     rig_peer_leave(&s.p);
+    if (s.q.rig != NULL)
+        rig_peer_leave(&s.q);
     rig_stop(s.n);
     AL_ASSERT(rig_start(s.n) == 0);
 }
@@ -293,7 +447,8 @@ static void step_slow(void)
 static void (*const steps[])(void) = {step_connect, step_hello, step_wait, step_sample, step_raw,
     step_heads, step_item, step_own_head, step_push, step_answer, step_answer, step_payload,
     step_statements, step_interests, step_want, step_fork, step_owner, step_bad_commit,
-    step_restart, step_slow};
+    step_restart, step_slow, step_second, step_pong, step_clone, step_revoke, step_search,
+    step_excerpt, step_refs, step_ask};
 
 /* --- a session ------------------------------------------------------------------------------- */
 
@@ -328,6 +483,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         steps[byte() % (sizeof(steps) / sizeof(steps[0]))]();
     judge();
     rig_peer_leave(&s.p);
+    if (s.q.rig != NULL)
+        rig_peer_leave(&s.q);
     rig_fini(&s.r);
+    s.q = (struct rig_peer){.rig = NULL};
     return 0;
 }
