@@ -13,6 +13,14 @@ static const char *audience_of(struct al_cli *c, struct al_slice answer, struct 
     return al_audience_words(c, to, people, al_get_uint(answer, "devices"));
 }
 
+/* Who may still read it, besides those it is for. */
+static void warn(struct al_cli *c, struct al_slice answer)
+{
+    struct al_slice text = al_get_str(answer, "warn");
+    if (text.n > 0)
+        al_cli_note(c, "aloud: %s.", al_cli_dup(c, text));
+}
+
 static void say(struct al_cli *c, struct al_slice answer, const struct al_posted *p,
     const struct al_ref *ref, const char *audience)
 {
@@ -49,6 +57,7 @@ void al_posted_print(struct al_cli *c, struct al_slice answer, const struct al_p
         tags[i] = al_slice_str(p->tags->tag[i]);
 
     say(c, answer, p, &ref, audience);
+    warn(c, answer);
     al_out_row(c->out);
     al_out_id(c->out, "id", held ? NULL : ref.id.b, 0);
     al_out_cstr(c->out, "kind", p->kind);

@@ -282,9 +282,10 @@ int node_files_resolve(struct al_node *n, struct al_payload *p)
     struct al_read r = al_read_init(p->files);
     uint32_t given = p->files.n == 0 ? 0 : al_read_array(&r, 0, AL_ATTACHMENTS_MAX);
     int err = r.err != 0 ? AL_E_PARAMS : 0;
-    if (err == 0 && p->kind == AL_KIND_EDIT && p->of.seq != 0)
+    bool keeps = (p->kind == AL_KIND_EDIT || p->kind == AL_KIND_SHARE) && p->of.seq != 0;
+    if (err == 0 && keeps)
         err = add_files_of(&f, &p->of);
-    if (err == 0 && p->kind == AL_KIND_EDIT && p->of.seq != 0)
+    if (err == 0 && keeps)
         err = al_apply_edits(n->logs, &p->of.id, n->logs->self, on_edit, &f);
     for (uint32_t i = 0; err == 0 && i < given; i++) {
         struct al_slice handle = al_read_bin(&r, AL_UPLOAD_HANDLE_BYTES, AL_UPLOAD_HANDLE_BYTES);

@@ -301,6 +301,28 @@ def test_a_held_post_goes_out_when_it_is_due_also_after_a_restart(pair):
     assert calls(ana).call("status")["held"] == 0
 
 
+def attach(node, text, data, name):
+    """Post for oneself, with a file; the id."""
+    file = calls(node).write("file_new", size=len(data), name=name, mime="text/plain")["file"]
+    calls(node).call("file_put", file=file, index=0, data=[data])
+    return calls(node).post(text, to="me", files=[file])["ref"][3]
+
+
+def test_an_edit_and_a_share_take_the_files_along(pair):
+    ana, ben = pair
+    data = f"{canary()} in a file".encode()
+    entry = attach(ana, "look at this", data, "a.txt")
+    aloud(ana, "edit", "last", "look at that")
+    assert row(ana, entry)["text"] == "look at that"
+    assert calls(ana).call("file_read", ref=row(ana, entry)["ref"], file=0, offset=0)["data"] == data
+    aloud(ana, "share", "last", "--to", "network", "--yes")
+    (seen,) = eventually(lambda: [r for r in calls(ben).call("timeline", limit=5)["rows"]
+                                  if r["kind"] == "share"], "the share")
+    got = calls(ben).call("file_get", ref=seen["ref"], file=0, timeout=20000)
+    assert got["have"] == got["pieces"] == 1
+    assert calls(ben).call("file_read", ref=seen["ref"], file=0, offset=0)["data"] == data
+
+
 def test_a_share_reaches_who_could_not_read_the_first_entry(pair):
     ana, ben = pair
     aloud(ana, "post", "--to", "me", "ripe at last", "+tag")
