@@ -13,10 +13,11 @@ static int64_t name_of(const struct al_hash *id)
     return al_line_id8(id->b);
 }
 
-/* Kinds whose content can be changed. */
+/* Kinds that may have a content, which can be changed. */
 static bool is_editable(int kind)
 {
-    return (AL_LINE_KINDS >> kind & 1) != 0;
+    const uint32_t others = 1U << AL_KIND_UNKNOWN | 1U << AL_KIND_ACCEPT;
+    return ((AL_LINE_KINDS & ~others) >> kind & 1) != 0;
 }
 
 /* Who may read it, as one number: an edit for anybody else than its target is none. */
@@ -59,7 +60,7 @@ static int note(struct al_views *v, enum al_views_sql how, const struct al_entry
 {
     int64_t fit = e->kind == AL_KIND_EDIT ? fit_of(e) : 0;
     return al_viewdb_run_ints(v->sql[how],
-        (int64_t[]){name_of(target), e->author, what, fit, e->time, name_of(&e->id), e->n}, 7);
+        (int64_t[]){name_of(target), e->author, what, fit, e->claimed, name_of(&e->id), e->n}, 7);
 }
 
 /* Some amendment of that sort. Returns 1, 0, or an error. */

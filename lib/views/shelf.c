@@ -26,6 +26,7 @@ int al_shelf_head(struct al_views *v, struct al_entry_head *ret, int64_t n)
             .circle = sqlite3_column_int64(st, 8),
             .log_no = (uint32_t)sqlite3_column_int64(st, 9),
             .seq = al_viewdb_uint(st, 10),
+            .claimed = sqlite3_column_int64(st, 11),
         };
         al_viewdb_bytes(st, 6, ret->id.b, sizeof(ret->id.b));
     }

@@ -224,6 +224,7 @@ static int take(struct al_views *v, const struct al_store_row *row)
         .circle = c.circle,
         .id = row->id,
         .time = time_of(&c, row),
+        .claimed = (int64_t)row->time_ms,
         .log_no = row->log_no,
         .seq = row->seq,
     };

@@ -96,6 +96,7 @@ struct al_entry_head {
     int64_t edit; /* the entry whose content shows instead, 0: none */
     struct al_hash id;
     int64_t time;
+    int64_t claimed; /* its header's time, the same on every node */
     uint32_t log_no;
     uint64_t seq;
 };

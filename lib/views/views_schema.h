@@ -63,8 +63,8 @@ static_assert(AL_ENTRY_OK == 0 && AL_ENTRY_UNREADABLE == 3, "SQL names these two
                  " claimed, arrived, state, re, rt, tags, fields, text, circle, files) VALUES"     \
                  " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)")      \
     X(ENTRY_DROP, "DELETE FROM entry WHERE n = ?1")                                                \
-    X(ENTRY_HEAD, "SELECT k, author, kind, audience, state, edit, id, time, circle, log, seq"      \
-                  " FROM entry WHERE n = ?1")                                                      \
+    X(ENTRY_HEAD, "SELECT k, author, kind, audience, state, edit, id, time, circle, log, seq,"     \
+                  " claimed FROM entry WHERE n = ?1")                                              \
     X(ENTRY_FIND, "SELECT e.n FROM name m JOIN entry e ON e.n = m.n WHERE m.id8 = ?1"              \
                   " AND e.id = ?2")                                                                \
     X(ENTRY_REFS, "SELECT re, rt FROM entry WHERE n = ?1")                                         \

@@ -160,6 +160,21 @@ static void a_retraction_is_not_taken_back(void **state)
     assert_string_equal(map_str(row_of(r, retraction), "state"), "ok");
 }
 
+/* Which edit counts is the same everywhere: neither when it came, nor what it says of "at". */
+static void the_latest_edit_is_that_of_the_latest_header(void **state)
+{
+    struct rig *r = *state;
+    struct al_ref ref = rig_note(r, 1, "first", T);
+    r->arrived = T + 100; /* both clocks are ahead, and the earlier edit comes last */
+    (void)rig_edit(r, 1, ref, "latest", T + 6000);
+    struct al_payload p = {.kind = AL_KIND_EDIT, .of = ref, .text = al_slice_str("earlier")};
+    p.audience = AL_AUDIENCE_NETWORK;
+    p.at_ms = T + 9000;
+    (void)rig_post(r, 1, p, T + 5000);
+    rig_sync(r, 100);
+    assert_string_equal(map_str(row_of(r, ref), "text"), "latest");
+}
+
 static void only_content_is_edited(void **state)
 {
     struct rig *r = *state;
@@ -280,6 +295,7 @@ int main(void)
         TEST(a_long_job_keeps_nobody_waiting),
         TEST(a_thiefs_changes_of_mind_do_not_count),
         TEST(a_retraction_is_not_taken_back),
+        TEST(the_latest_edit_is_that_of_the_latest_header),
         TEST(only_content_is_edited),
         TEST(attachments_are_named),
         TEST(what_is_taken_out_leaves_nothing),
