@@ -30,9 +30,11 @@ static int stop_copy(struct al_cli *c)
     bool copy = err == 0 && al_get_bool(status, "copy");
     al_client_free(c->client);
     c->client = NULL;
-    if (err == 0 && !copy && !replaces)
+    if (err == 0 && !copy && !replaces && !c->yes && c->no_input)
         return al_fail_err(c, AL_E_EXISTS, "this machine has an identity already",
-            "Restore is for an empty machine, and for a copy of another one.", "aloud status");
+            "Restore is for an empty machine and for a copy; with --yes it makes this one a new "
+            "device.",
+            "aloud status");
     return al_start_stop(c);
 }
 

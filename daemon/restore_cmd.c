@@ -206,6 +206,19 @@ static int ask_to_replace(struct restore *r)
         "aloud restore --backup FILE --yes");
 }
 
+/* A device that was revoked does not always know it. */
+static int ask_to_renew(struct restore *r)
+{
+    if (confirm(r, "This machine is a device of yours already. Make it a new one, with a log of "
+                   "its own? [y/N] ")) {
+        r->log.copy = true;
+        return 0;
+    }
+    return fail(r, AL_E_EXISTS, "this machine has an identity already",
+        "restore is for an empty machine and for a copy; with --yes it makes this one a new device",
+        "aloud status");
+}
+
 static int look_around(struct restore *r)
 {
     pid_t holder;
@@ -228,8 +241,7 @@ static int look_around(struct restore *r)
     if (r->backup != NULL)
         return ask_to_replace(r);
     if (r->has_keys && r->log.there && !r->log.copy && !r->begun)
-        return fail(r, AL_E_EXISTS, "this machine has an identity already",
-            "restore is for an empty machine, and for a copy of another one", "aloud status");
+        return ask_to_renew(r);
     return 0;
 }
 

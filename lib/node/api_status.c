@@ -95,7 +95,7 @@ static void find_log_problems(const struct al_node *n, struct problems *out)
     if (own_logs >= AL_LOGS_PER_DEVICE_WARN)
         add(out, (struct problem){"logs-many",
                      "this device has started nearly as many logs as it may: make it a new one",
-                     "aloud device ls"});
+                     "aloud restore"});
 }
 
 /* What the reading key lacks. */

@@ -142,7 +142,7 @@ def test_a_peer_that_knows_nobody_with_these_words(new_home):
     assert "try: aloud restore" in err
     err = again.run("status", status=78)
     assert "a restore was begun here" in err and "try: aloud restore" in err
-    restore(again, "--yes", "--from", kai.ticket(), words=eve.words(), status=None)
+    restore(again, "--yes", "--from", kai.ticket(), words=eve.words())
     assert again.rows("status")[0]["identity"] == eve.rows("status")[0]["identity"]
 
 
