@@ -317,8 +317,6 @@ static int apply_retract(
 static int apply_edit(struct al_logs *l, struct al_log *log, uint64_t seq, const struct al_hash *id,
     const struct al_payload *p)
 {
-    if (al_apply_is_retracted(l, &p->of.id, log->person))
-        return drop_retracted(l, log, seq, id);
     struct al_ref ref = {.device = log->device, .log = log->name, .seq = seq, .id = *id};
     uint8_t key[EDIT_KEY_BYTES];
     memcpy(key, p->of.id.b, 32);
@@ -326,8 +324,11 @@ static int apply_edit(struct al_logs *l, struct al_log *log, uint64_t seq, const
     uint8_t bytes[128];
     struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
     al_write_ref(&b, &ref);
-    return al_store_kv_put(
-        l->store, AL_SPACE_EDIT, al_slice_of(key, sizeof(key)), al_buf_slice(&b));
+    int err =
+        al_store_kv_put(l->store, AL_SPACE_EDIT, al_slice_of(key, sizeof(key)), al_buf_slice(&b));
+    if (err == 0 && al_apply_is_retracted(l, &p->of.id, log->person))
+        err = drop_retracted(l, log, seq, id);
+    return err;
 }
 
 /* --- the rest ------------------------------------------------------------------------------ */

@@ -8,6 +8,7 @@
 #include "proof.h"
 #include "rewrite.h"
 #include "settle.h"
+#include "undo.h"
 
 /* --- forks --------------------------------------------------------------------------------- */
 
@@ -116,14 +117,33 @@ static int contradiction(
 
 /* --- storing ------------------------------------------------------------------------------- */
 
+/* Then what others say they do not hold may be what a thief took back, and not all obeyed. */
+static bool has_revoked_device(const struct al_person *person)
+{
+    size_t n = al_record_devices(person->record);
+    for (size_t i = 0; i < n; i++) {
+        struct al_device device;
+        struct al_slice name;
+        al_record_device(person->record, i, &device, &name);
+        if (al_record_standing(person->record, NULL, &device, NULL) == AL_STANDING_REVOKED)
+            return true;
+    }
+    return false;
+}
+
 static int apply_items(struct al_logs *l, struct al_log *log, const struct al_segment *seg,
     uint32_t from, uint32_t count)
 {
     struct al_place place = {.device = log->device, .log = log->name};
+    bool doubt = has_revoked_device(log->person);
     for (uint32_t i = from; i < from + count; i++) {
         const struct al_segment_item *item = &seg->items[i];
-        if (item->payload.n == 0)
+        if (item->payload.n == 0) {
+            int err = doubt ? al_undo_want(l, log, seg->first + i, &item->id) : 0;
+            if (err != 0)
+                return err;
             continue;
+        }
         place.seq = seg->first + i;
         place.prev = i == 0 ? seg->prev : seg->items[i - 1].id;
         int err = al_apply_payload(l, log, &place, item->time_ms, &item->id, item->payload);

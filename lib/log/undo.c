@@ -112,6 +112,13 @@ static int want_payload(struct al_logs *l, const struct al_ref *ref)
         l->store, AL_SPACE_MISSING, al_slice_of(key, sizeof(key)), al_slice_str("1"));
 }
 
+int al_undo_want(
+    struct al_logs *l, const struct al_log *log, uint64_t seq, const struct al_hash *id)
+{
+    struct al_ref ref = {.device = log->device, .log = log->name, .seq = seq, .id = *id};
+    return al_apply_is_retracted(l, id, log->person) ? 0 : want_payload(l, &ref);
+}
+
 static int want_edit(void *arg, const struct al_ref *edit)
 {
     return want_payload(arg, edit);

@@ -20,4 +20,11 @@ AL_MUST_CHECK int al_undo_entries(
 AL_MUST_CHECK int al_undo_undone(
     struct al_logs *l, struct al_log *log, uint64_t first, uint64_t last);
 
+/*
+ * The payload of |id|, entry |seq| of |log|, is wanted unless it was taken back: it is noted in
+ * AL_SPACE_MISSING if it is not here. Store errors.
+ */
+AL_MUST_CHECK int al_undo_want(
+    struct al_logs *l, const struct al_log *log, uint64_t seq, const struct al_hash *id);
+
 #endif
