@@ -396,6 +396,17 @@ struct al_store_disk *al_store_disk_new(void)
     return d;
 }
 
+struct al_store_disk *al_store_disk_copy(struct al_store_disk *d)
+{
+    AL_ASSERT(!d->open);
+    struct al_store_disk *copy = al_store_disk_new();
+    if (copy != NULL && al_memtree_copy(&copy->tree, &d->tree) != 0) {
+        al_store_disk_free(copy);
+        return NULL;
+    }
+    return copy;
+}
+
 void al_store_disk_free(struct al_store_disk *d)
 {
     if (d == NULL)

@@ -140,3 +140,15 @@ void al_memtree_undo(struct al_memtree *t)
         }
     }
 }
+
+int al_memtree_copy(struct al_memtree *t, struct al_memtree *from)
+{
+    struct al_memnode *n;
+    int err = 0;
+    RB_FOREACH (n, al_memrows, &from->rows) {
+        if (err == 0)
+            err = al_memtree_put(t, n->table, n->key, n->value, al_slice_of(NULL, 0));
+    }
+    al_memtree_keep(t);
+    return err;
+}

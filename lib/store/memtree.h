@@ -28,6 +28,10 @@ struct al_memtree {
 void al_memtree_init(struct al_memtree *t);
 void al_memtree_fini(struct al_memtree *t);
 
+/* Make |t|, which is empty, hold what |from| holds. AL_E_NOMEM. */
+AL_MUST_CHECK
+int al_memtree_copy(struct al_memtree *t, struct al_memtree *from);
+
 /* The row with |key|; the first after or at it; the last before or at it. NULL: there is none. */
 struct al_memnode *al_memtree_get(struct al_memtree *t, uint8_t table, struct al_slice key);
 struct al_memnode *al_memtree_ceil(struct al_memtree *t, uint8_t table, struct al_slice key);

@@ -134,6 +134,9 @@ struct al_store_disk;
 struct al_store_disk *al_store_disk_new(void); /* NULL: no memory */
 void al_store_disk_free(struct al_store_disk *d);
 
+/* A copy of what is committed to |d|, on which no store is open. NULL: no memory. */
+struct al_store_disk *al_store_disk_copy(struct al_store_disk *d);
+
 /* Open the store on |d|, for writing. AL_E_NOMEM, AL_E_BUSY when it is open already. */
 AL_MUST_CHECK
 int al_store_open_disk(struct al_store **ret, struct al_store_disk *d);
