@@ -16,38 +16,58 @@ void judge_acked(struct world *w, struct sim_node *s, const struct al_ref *ref)
 {
     uint8_t key[48];
     acked_key(key, ref);
-    struct al_hash *before = al_map_get(s->acked, key);
-    if (before != NULL && !al_hash_eq(before, &ref->id)) {
+    const struct acked *before = al_map_get(s->acked, key);
+    if (before != NULL && !al_hash_eq(&before->id, &ref->id)) {
         break_invariant(w, "node %u acknowledged two entries for seq %llu", s->no,
             (unsigned long long)ref->seq);
         return;
     }
     if (before != NULL)
         return;
-    struct al_hash *id = malloc(sizeof(*id));
-    AL_ASSERT(id != NULL);
-    *id = ref->id;
-    AL_ASSERT(al_map_put(s->acked, key, id) == 0);
+    struct acked *a = calloc(1, sizeof(*a));
+    AL_ASSERT(a != NULL);
+    a->id = ref->id;
+    AL_ASSERT(al_map_put(s->acked, key, a) == 0);
     s->acked_count++;
+}
+
+static bool is_there(struct al_store *store, const uint8_t *key, const struct al_hash *id)
+{
+    struct al_device device;
+    struct al_logname name;
+    struct al_store_log log;
+    struct al_store_row row;
+    memcpy(device.b, key, 32);
+    memcpy(name.b, key + 32, 8);
+    int err = al_store_log_find(store, &log, &device, &name);
+    if (err == 0)
+        err = al_store_get(store, &row, log.no, al_u64be_read(key + 40));
+    return err == 0 && al_hash_eq(&row.id, id);
+}
+
+void judge_rolled_back(struct sim_node *s)
+{
+    struct al_map_walk walk = {.at = 0};
+    struct al_store *store;
+    const void *key;
+    void *value;
+    AL_ASSERT(al_store_open_disk(&store, s->disk) == 0);
+    while (al_map_next(s->acked, &walk, &key, &value)) {
+        struct acked *a = value;
+        a->lost = a->lost || !is_there(store, key, &a->id);
+    }
+    al_store_close(store);
 }
 
 static void check_acked(struct world *w, struct sim_node *s, struct al_store *store)
 {
     struct al_map_walk walk = {.at = 0};
     const void *key;
-    void *id;
-    while (al_map_next(s->acked, &walk, &key, &id)) {
-        struct al_device device;
-        struct al_logname name;
-        struct al_store_log log;
-        struct al_store_row row;
+    void *value;
+    while (al_map_next(s->acked, &walk, &key, &value)) {
         const uint8_t *k = key;
-        memcpy(device.b, k, 32);
-        memcpy(name.b, k + 32, 8);
-        int err = al_store_log_find(store, &log, &device, &name);
-        if (err == 0)
-            err = al_store_get(store, &row, log.no, al_u64be_read(k + 40));
-        if (err != 0 || !al_hash_eq(&row.id, id)) {
+        const struct acked *a = value;
+        if (!a->lost && !is_there(store, key, &a->id)) {
             break_invariant(w, "node %u lost its acknowledged entry %llu", s->no,
                 (unsigned long long)al_u64be_read(k + 40));
             return;

@@ -51,13 +51,14 @@ static int run_seed(struct world_opts *opts, bool twice)
     opts->liar = (opts->seed & 8) != 0;
     opts->full = (opts->seed & 16) != 0;
     opts->clocks = (opts->seed & 32) != 0;
+    opts->rollbacks = opts->crashes && (opts->seed & 64) != 0;
     if (run_once(opts, &report) != 0)
         return 1;
     printf("seed %" PRIu64 ": %" PRIu64 " events, %" PRIu64 " posts, %" PRIu64 " messages, %" PRIu64
-           " bytes, %" PRIu64 " cuts, %" PRIu64 " crashes, %" PRIu64 " bad commits, %" PRIu64
-           " lies, healed in %" PRIu64 " s\n",
+           " bytes, %" PRIu64 " cuts, %" PRIu64 " crashes, %" PRIu64 " rollbacks, %" PRIu64
+           " bad commits, %" PRIu64 " lies, healed in %" PRIu64 " s\n",
         opts->seed, report.events, report.posts, report.messages, report.bytes, report.cuts,
-        report.crashes, report.bad_commits, report.lies, report.healed_ms / 1000);
+        report.crashes, report.rollbacks, report.bad_commits, report.lies, report.healed_ms / 1000);
     if (!twice)
         return 0;
     if (run_once(opts, &again) != 0)

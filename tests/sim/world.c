@@ -78,7 +78,9 @@ static void node_start(struct world *w, struct sim_node *s)
         .open_arg = s,
         .keyring = &s->keyring,
         .agent = "sim",
+        .new_log = s->new_log,
     };
+    s->new_log = false;
     al_network_public(&opts.network);
     al_rng_bytes(&w->rng, opts.seed, sizeof(opts.seed));
     al_u64be(opts.boot, ++s->boots);
@@ -274,6 +276,25 @@ static void on_cut(struct world *w)
     }
 }
 
+/* Keep the disk as it is for later; or put back the one that was kept, as from a backup. */
+static void maybe_roll_back(struct world *w, struct sim_node *s)
+{
+    bool has_met = w->now_ms > w->opts.minutes * 60000 / 2; /* whom it admits is not forgotten */
+    if (!w->opts.rollbacks || !has_met || al_rng_below(&w->rng, 3) == 0)
+        return;
+    if (s->older == NULL) {
+        s->older = al_store_disk_copy(s->disk);
+        AL_ASSERT(s->older != NULL);
+        return;
+    }
+    al_store_disk_free(s->disk);
+    s->disk = s->older;
+    s->older = NULL;
+    s->new_log = true;
+    judge_rolled_back(s);
+    w->report.rollbacks++;
+}
+
 static void on_crash(struct world *w, struct sim_node *s)
 {
     struct al_map_walk walk = {.at = 0};
@@ -294,6 +315,7 @@ static void on_crash(struct world *w, struct sim_node *s)
         break_conn(w, c);
     }
     w->report.crashes++;
+    maybe_roll_back(w, s);
     (void)event_new(w, EVENT_START, s->no, w->now_ms + 1000 + al_rng_below(&w->rng, 120000));
 }
 
@@ -478,6 +500,7 @@ void world_free(struct world *w)
         struct al_map_walk acked = {.at = 0};
         al_node_free(s->node);
         al_store_disk_free(s->disk);
+        al_store_disk_free(s->older);
         while (s->acked != NULL && al_map_next(s->acked, &acked, NULL, &value))
             free(value);
         al_map_free(s->acked);

@@ -4,7 +4,8 @@
  * disks are stores in memory that forget what was not committed.
  *
  * After every event the invariants hold, or the world says which was broken and when:
- *   - nothing acknowledged to an owner is ever missing from the owner's node;
+ *   - nothing acknowledged to an owner is ever missing from the owner's node, unless its disk was
+ *     replaced by an older one;
  *   - no two ids were ever acknowledged for one place in a log;
  *   - no honest node ends a connection because of what an honest peer sent.
  * A liar is held to nothing, and nothing is promised to it.
@@ -27,6 +28,7 @@ struct world_opts {
     uint64_t minutes; /* of virtual time with faults */
     bool cuts;        /* connections break */
     bool crashes;     /* nodes stop without warning and come back */
+    bool rollbacks;   /* and do so with an older disk, which they notice */
     bool bad_commits; /* commits fail, with what they wrote there or not */
     bool full;        /* disks are full for a while */
     bool clocks;      /* wall clocks jump by days, both ways */
@@ -39,7 +41,7 @@ struct world_report {
     uint64_t posts;
     uint64_t messages;
     uint64_t bytes;
-    uint64_t cuts, crashes, bad_commits, lies;
+    uint64_t cuts, crashes, rollbacks, bad_commits, lies;
     uint64_t healed_ms; /* virtual time from the end of the faults to equal frontiers */
     uint8_t digest[32]; /* over all events: the same seed gives the same digest */
 };

@@ -16,16 +16,23 @@ struct sim_node {
     uint32_t no;
     struct al_keyring keyring;
     struct al_store_disk *disk;
-    struct al_node *node;   /* NULL while it is down */
-    struct al_store *store; /* that the node has open; NULL while it is down */
+    struct al_store_disk *older; /* as it was at an earlier stop; NULL: not kept */
+    bool new_log;                /* the disk is older than the key files say */
+    struct al_node *node;        /* NULL while it is down */
+    struct al_store *store;      /* that the node has open; NULL while it is down */
     struct event *wake;
     uint64_t boots;
     char address[32];
     char ticket[2048];    /* of an invite without end of uses, once it is made */
-    struct al_map *acked; /* device || log || seq of own acknowledged entries -> their id */
+    struct al_map *acked; /* device || log || seq of own acknowledged entries -> struct acked * */
     uint64_t acked_count;
     int64_t clock_ms;       /* how far its wall clock is off */
     uint64_t full_until_ms; /* its disk is full until then */
+};
+
+struct acked {
+    struct al_hash id;
+    bool lost; /* with a disk that was replaced by an older one: it may come back from others */
 };
 
 enum event_type {
@@ -99,6 +106,9 @@ void conn_close_end(struct world *w, struct conn *c, uint32_t node, int err);
 
 /* Entry |ref| of |s| was acknowledged to its owner. */
 void judge_acked(struct world *w, struct sim_node *s, const struct al_ref *ref);
+
+/* The disk of |s|, on which no store is open, is an older one now: what it lacks is lost. */
+void judge_rolled_back(struct sim_node *s);
 
 /* After a turn of |s|, or after its restart: everything acknowledged is there. */
 void judge_owner(struct world *w, struct sim_node *s);
