@@ -176,9 +176,9 @@ int al_people_unknown(struct al_call *c, struct al_slice who)
     uint32_t count = err == 0 ? al_read_array(&r, 0, SIMILAR_MAX) : 0;
     struct al_slice name = count > 0 ? al_read_str(&r, AL_NAME_MAX) : al_slice_of(NULL, 0);
     if (err == 0)
-        err = al_call_fail(c, AL_E_NOT_FOUND, "nobody called %.*s here%s%.*s%s", (int)who.n,
-            (const char *)who.p, name.n > 0 ? ". Did you mean " : "", (int)name.n,
-            name.n > 0 ? (const char *)name.p : "", name.n > 0 ? "?" : "");
+        err = al_call_fail(c, AL_E_NOT_FOUND, "nobody called %.*s here%s%.*s", (int)who.n,
+            (const char *)who.p, name.n > 0 ? ", but somebody called " : "", (int)name.n,
+            name.n > 0 ? (const char *)name.p : "");
     al_heapbuf_free(&names);
     return err;
 }

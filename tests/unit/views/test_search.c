@@ -85,6 +85,8 @@ static void fields_narrow_what_is_found(void **state)
     assert_string_equal(found(r, "loop tag:nosuch"), "");
     assert_int_equal(rig_ask(r, "search", "query:s", "loop from:nobody"), AL_E_NOT_FOUND);
     assert_string_equal(r->why, "nobody called nobody here");
+    assert_int_equal(rig_ask(r, "search", "query:s", "loop from:kaj"), AL_E_NOT_FOUND);
+    assert_string_equal(r->why, "nobody called kaj here, but somebody called Kai");
     assert_string_equal(found(r, "libuv"), "loop secret|loop note|loop question");
 }
 
