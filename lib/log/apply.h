@@ -13,17 +13,17 @@
 /* Names in AL_SPACE_META. */
 #define AL_META_OWN_LOG "own-log"
 #define AL_META_LOCAL_LOG "local-log" /* device b32 || log b8: what a copy wrote to */
-#define AL_META_NAME "name"         /* the name given to init, until the profile is posted */
-#define AL_META_OWN_NAME "own-name" /* the newest name in an own profile */
-#define AL_META_NAMED "named"       /* when that profile was written, u64 */
-#define AL_META_PHRASE "phrase"     /* "1" once the words were confirmed */
-#define AL_META_LISTEN "listen"     /* "1" once an invite or join opened the port */
-#define AL_META_OUTBOX "outbox"     /* the number given to a held post last */
-#define AL_META_IDENTITY "identity" /* whose log this is */
-#define AL_META_COPY "copy"         /* "1": this is the data of another machine */
-#define AL_META_REWRITE "rewrite"   /* "1": it was; what was written here is to be written again */
-#define AL_META_CONTACT "contact"   /* whom a restored device is to dial first; lib/node/init.h */
-#define AL_META_NEW_LOG "new-log"   /* [when_ms, why]: the last own log that was not gone on with */
+#define AL_META_NAME "name"           /* the name given to init, until the profile is posted */
+#define AL_META_OWN_NAME "own-name"   /* the newest name in an own profile */
+#define AL_META_NAMED "named"         /* when that profile was written, u64 */
+#define AL_META_PHRASE "phrase"       /* "1" once the words were confirmed */
+#define AL_META_LISTEN "listen"       /* "1" once an invite or join opened the port */
+#define AL_META_OUTBOX "outbox"       /* the number given to a held post last */
+#define AL_META_IDENTITY "identity"   /* whose log this is */
+#define AL_META_COPY "copy"           /* "1": this is the data of another machine */
+#define AL_META_RESTORED "restored"   /* "1": a new device goes on here, and has not started yet */
+#define AL_META_CONTACT "contact"     /* whom a restored device is to dial first; lib/node/init.h */
+#define AL_META_NEW_LOG "new-log" /* [when_ms, why]: the last own log that was not gone on with */
 
 /* Load relations and retractions into the index. */
 AL_MUST_CHECK int al_apply_load(struct al_logs *l);

@@ -135,10 +135,7 @@ static int leave_device(struct al_store *store)
     static const char *const names[] = {AL_META_COPY, AL_META_OWN_LOG, AL_META_INSTANCE,
         AL_META_STARTS, AL_META_PLACE, AL_META_NEW_LOG, AL_META_NAME, AL_META_BOOTS,
         AL_META_BOOTS_LOST};
-    struct al_slice copied;
-    int err = get_meta(store, &copied, AL_META_COPY);
-    if (err == 0 && copied.n > 0)
-        err = put_meta(store, AL_META_REWRITE, al_slice_str("1"));
+    int err = put_meta(store, AL_META_RESTORED, al_slice_str("1"));
     for (size_t i = 0; err == 0 && i < sizeof(names) / sizeof(names[0]); i++)
         err = del_meta(store, names[i]);
     return err;

@@ -117,17 +117,32 @@ static int meet_first_contact(struct al_node *n)
     return err;
 }
 
-/* What was written while this was a copy becomes part of the new device's log. */
-static int write_again(struct al_node *n)
+/* The statements that a restore has brought may say less of what is here than was known before. */
+static int hide_revoked(struct al_node *n)
+{
+    int err = 0;
+    for (uint32_t i = 0; err == 0 && i < n->logs->self->log_count; i++) {
+        const struct al_log *log = n->logs->self->logs[i];
+        if (log->cut.seq < al_log_head(log))
+            err = al_store_change(
+                n->store, &n->logs->pos, AL_CHANGE_HIDDEN, log->no, log->cut.seq + 1);
+    }
+    return err;
+}
+
+/* The first start of a device that was restored: what was written in a copy becomes its own. */
+static int take_over(struct al_node *n)
 {
     struct al_slice value;
-    int err = al_store_kv_get(n->store, &value, AL_SPACE_META, al_slice_str(AL_META_REWRITE));
-    if (err == AL_E_NOT_FOUND)
-        return 0;
-    if (err == 0 && !n->logs->copy)
+    int err = al_store_kv_get(n->store, &value, AL_SPACE_META, al_slice_str(AL_META_RESTORED));
+    if (err == AL_E_NOT_FOUND || n->logs->copy)
+        return err == AL_E_NOT_FOUND ? 0 : err;
+    if (err == 0)
+        err = hide_revoked(n);
+    if (err == 0)
         err = al_logs_adopt_local(n->logs, n->now);
-    if (err == 0 && !n->logs->copy)
-        err = al_store_kv_del(n->store, AL_SPACE_META, al_slice_str(AL_META_REWRITE));
+    if (err == 0)
+        err = al_store_kv_del(n->store, AL_SPACE_META, al_slice_str(AL_META_RESTORED));
     return err;
 }
 
@@ -152,7 +167,7 @@ int node_start_up(struct al_node *n)
     if (err == 0)
         err = node_save_boots(n);
     if (err == 0)
-        err = write_again(n);
+        err = take_over(n);
     if (err == 0)
         err = meet_first_contact(n);
     if (err == 0)
