@@ -22,6 +22,7 @@ import time
 
 import msgpack
 
+import restore
 from home import Api, Home, Meter
 from table import Row, number, print_json, print_table
 
@@ -246,12 +247,20 @@ class Bench:
                  "bare SQLite")
         self.add("post_many, time without a free core", starved * 100, "%")
 
+    def restore(self, entries):
+        self.say(f"restore of {entries:,} entries from a peer")
+        newest, everything = restore.measure(self.build, self.scratch, entries)
+        of = f"of {entries:,}"
+        self.add(f"aloud restore {of}: the 50 newest", newest, "s", goal=2)
+        self.add(f"aloud restore {of}: everything", everything, "s", goal=10)
+
     def all(self, sizes):
         goals = {"log": 60000, "log_us": 15, "all": 30000, "all_us": 35}
         self.limits()
         self.store(min(sizes[0], 200000))
         self.bulk()
         self.wire()
+        self.restore(sizes[0])
         for entries in sizes:
             source = self.giver(entries)
             if entries >= 1000000:  # "no less than 70 % of that"
