@@ -26,9 +26,9 @@ def free_port():
         return s.getsockname()[1]
 
 
-def eventually(condition, what="it"):
+def eventually(condition, what="it", patience=PATIENCE):
     """Wait until condition() is true, and return what it returned."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while True:
         result = condition()
         if result:
