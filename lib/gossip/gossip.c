@@ -222,6 +222,10 @@ int al_gossip_finish(struct al_gossip *g)
         failed = search_pump(g);
     if (failed == 0)
         failed = pieces_take_noted(g);
+    if (failed == 0 && g->logs->misses) {
+        g->logs->misses = false;
+        failed = gaps_load(g);
+    }
     if (failed == 0 && g->circles != al_circles_version(g->logs->circles))
         failed = al_gossip_relations_changed(g);
     if (failed != 0)

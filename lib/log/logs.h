@@ -62,6 +62,7 @@ struct al_logs {
     bool relations_changed; /* by a choice of one's own, from here or from another device */
     uint64_t entries;
     uint64_t pos;            /* of the newest change */
+    bool misses;             /* facts came to AL_SPACE_MISSING here, and nobody has looked */
     uint64_t aside;          /* own entries that have to be written again: rewrite.h */
     uint64_t aside_until_ms; /* when that is done, by the monotonic clock */
     uint64_t written_again;  /* the first entry of |own| written so that peers are not told of yet;

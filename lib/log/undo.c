@@ -108,6 +108,7 @@ static int want_payload(struct al_logs *l, const struct al_ref *ref)
     memcpy(key, ref->device.b, 32);
     memcpy(key + 32, ref->log.b, 8);
     al_u64be(key + 40, ref->seq);
+    l->misses = true;
     return al_store_kv_put(
         l->store, AL_SPACE_MISSING, al_slice_of(key, sizeof(key)), al_slice_str("1"));
 }

@@ -4,6 +4,8 @@
 #include "doctor_int.h"
 #include "id.h"
 #include "prev.h"
+#include "record.h"
+#include "segment.h"
 #include "write.h"
 
 #define FINDINGS_MAX 200
@@ -88,6 +90,46 @@ static int on_entry(void *arg, const struct al_store_row *row)
     return 0;
 }
 
+/* Does the proof of a fork vouch for entry |seq|? Its place may have moved down since. */
+static int proof_vouches(const struct al_doctor *k, bool *ret, uint64_t seq)
+{
+    uint8_t key[32 + 8];
+    struct al_slice proof;
+    memcpy(key, k->log->device.b, 32);
+    memcpy(key + 32, k->log->log.b, 8);
+    int err = al_store_kv_get(k->c->r->log, &proof, AL_SPACE_FORK, al_slice_of(key, sizeof(key)));
+    *ret = err == 0 && proof.n > 8 && al_u64be_read(proof.p) <= seq + 1;
+    return err == AL_E_NOT_FOUND ? 0 : err;
+}
+
+/* Entry |seq| was taken without a signature: was it named by the root, or below a proven fork? */
+static int named(const struct al_doctor *k, bool *ret, uint64_t seq, const struct al_hash *id)
+{
+    struct al_record *record;
+    struct al_cut cut;
+    int err = al_views_record(&record, NULL, k->c->r->log, &k->log->identity);
+    if (err != 0)
+        return err;
+    *ret = al_record_standing(record, &cut, &k->log->device, &k->log->log) == AL_STANDING_REVOKED &&
+           cut.seq <= seq && (cut.seq < seq || al_hash_eq(&cut.id, id));
+    al_record_free(record);
+    return *ret ? 0 : proof_vouches(k, ret, seq);
+}
+
+static int check_signature(
+    struct al_doctor *k, bool *ret_good, const struct al_sig *sig, uint64_t seq)
+{
+    struct al_store_row row;
+    int err = al_store_get(k->c->r->log, &row, k->log->no, seq);
+    *ret_good = false;
+    if (err != 0)
+        return err == AL_E_NOT_FOUND ? 0 : err;
+    if (al_segment_sig_is_absent(sig))
+        return named(k, ret_good, seq, &row.id);
+    *ret_good = al_entry_verify(sig, &k->log->device, &row.id) == 0;
+    return 0;
+}
+
 /* Every signature kept over entries first..last: those of blocks, and the head's. */
 static int check_signatures(struct al_doctor *k, uint64_t first, uint64_t last)
 {
@@ -95,7 +137,6 @@ static int check_signatures(struct al_doctor *k, uint64_t first, uint64_t last)
     uint64_t seq = first;
     while (seq <= last) {
         struct al_sig sig;
-        struct al_store_row row;
         uint64_t at;
         int err = al_store_sig(s, &at, &sig, k->log->no, seq);
         if (err == AL_E_NOT_FOUND || (err == 0 && at > last)) {
@@ -104,11 +145,12 @@ static int check_signatures(struct al_doctor *k, uint64_t first, uint64_t last)
                 (unsigned long long)seq, (unsigned long long)last);
             return 0;
         }
+        bool good = false;
         if (err == 0)
-            err = al_store_get(s, &row, k->log->no, at);
-        if (err != 0 && err != AL_E_NOT_FOUND)
+            err = check_signature(k, &good, &sig, at);
+        if (err != 0)
             return err;
-        if (err != 0 || al_entry_verify(&sig, &k->log->device, &row.id) != 0)
+        if (!good)
             al_doctor_find(k, "signature-bad", "error", "aloud restore --backup FILE",
                 "%s has a signature at entry %llu that is not its device's", k->name,
                 (unsigned long long)at);

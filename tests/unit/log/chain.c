@@ -26,15 +26,23 @@ static void prev_of(struct al_hash *out, const struct chain *c, uint64_t seq)
 
 struct al_ref chain_add(struct chain *c, const struct al_payload *p)
 {
-    struct al_segment_item *item = &c->items[c->count];
-    struct al_buf b = al_buf_fixed(c->payloads[c->count], CHAIN_PAYLOAD);
-    assert_true(c->count < CHAIN_MAX);
-    c->count++;
+    uint8_t bytes[CHAIN_PAYLOAD];
+    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
     assert_int_equal(al_payload_encode(&b, p), 0);
     assert_false(b.full);
-    *item = (struct al_segment_item){
-        .time_ms = SAMPLE_TIME + c->count, .payload = al_buf_slice(&b), .stub = AL_STUB_NONE};
-    item->plen = (uint32_t)b.n;
+    return chain_add_raw(c, al_buf_slice(&b));
+}
+
+struct al_ref chain_add_raw(struct chain *c, struct al_slice payload)
+{
+    struct al_segment_item *item = &c->items[c->count];
+    assert_true(c->count < CHAIN_MAX && payload.n <= CHAIN_PAYLOAD);
+    memcpy(c->payloads[c->count], payload.p, payload.n);
+    *item = (struct al_segment_item){.payload = al_slice_of(c->payloads[c->count], payload.n)};
+    c->count++;
+    item->time_ms = SAMPLE_TIME + c->count;
+    item->stub = AL_STUB_NONE;
+    item->plen = (uint32_t)payload.n;
     al_entry_payload_hash(&item->phash, item->payload);
     struct al_header h = {.device = c->who.keyring.device,
         .log = c->who.as_sample.log,

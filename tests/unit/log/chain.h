@@ -18,6 +18,7 @@ void chain_init(struct chain *c, const struct rig_person *who);
 
 /* Add |p|; its place. */
 struct al_ref chain_add(struct chain *c, const struct al_payload *p);
+struct al_ref chain_add_raw(struct chain *c, struct al_slice payload);
 
 /* Add |count| notes whose text begins with |text|. */
 void chain_notes(struct chain *c, uint32_t count, const char *text);

@@ -316,6 +316,100 @@ static void a_proof_about_a_revoked_log_disputes_nothing(void **state)
     assert_true(al_log_whole(log_here(), 100));
 }
 
+/* --- what ceases to count leaves no trace ----------------------------------------------------- */
+
+static bool has_payload(const struct al_ref *ref)
+{
+    struct al_store_row row;
+    assert_true(desk_row(&d, &row, ref));
+    return row.payload.n > 0;
+}
+
+static int find_missing(void *arg, struct al_slice key, struct al_slice value)
+{
+    (void)value;
+    *(uint64_t *)arg = al_u64be_read(key.p + 40);
+    return 0;
+}
+
+static void what_only_a_thief_took_back_is_asked_for_again(void **state)
+{
+    static struct chain gone;
+    struct al_payload p = desk_payload(AL_KIND_RETRACT, NULL);
+    struct al_ref ref = chain_ref(&mine, 5);
+    uint64_t missing = 0;
+    (void)state;
+    chain_branch(&gone, &mine, 64);
+    p.of = ref;
+    (void)chain_add(&gone, &p);
+    assert_int_equal(chain_certify(&d, &mine), 0);
+    assert_int_equal(take(&mine, 1, 64), 0);
+    assert_int_equal(take(&gone, 65, 65), 0);
+    assert_false(has_payload(&ref));
+    assert_int_equal(chain_revoke(&d, &mine, 64), 0);
+    assert_false(al_apply_is_retracted(d.l, &ref.id, log_here()->person));
+    assert_int_equal(
+        al_store_kv_scan(d.store, AL_SPACE_MISSING, al_slice_of(NULL, 0), find_missing, &missing),
+        0);
+    assert_int_equal(missing, 5);
+    assert_true(d.l->misses);
+    assert_int_equal(al_ingest_payload(d.l, &ref.device, &ref.log, 5, mine.items[4].payload), 0);
+    assert_true(has_payload(&ref));
+    desk_reopen(&d);
+    assert_false(al_apply_is_retracted(d.l, &ref.id, log_here()->person));
+}
+
+/* Another device of this node's own person chooses whether to follow the author. */
+static void choose_elsewhere(struct chain *c, bool on)
+{
+    char key[AL_RELATION_KEY_BYTES];
+    uint8_t value = on ? 0xc3 : 0xc2;
+    uint8_t bytes[CHAIN_PAYLOAD];
+    uint8_t sealed[CHAIN_PAYLOAD];
+    uint8_t nonce[AL_NONCE_BYTES] = {(uint8_t)c->count};
+    struct al_payload p = desk_payload(AL_KIND_STATE, NULL);
+    struct al_buf inner = al_buf_fixed(bytes, sizeof(bytes));
+    struct al_buf box = al_buf_fixed(sealed, sizeof(sealed));
+    struct al_place place = {.device = c->who.keyring.device, .log = c->who.as_sample.log};
+    al_apply_relation_key(key, "follow", &mine.who.root.identity);
+    p.audience = AL_AUDIENCE_ME;
+    p.key = al_slice_str(key);
+    p.val = al_slice_of(&value, 1);
+    place.seq = c->count + 1;
+    if (c->count > 0)
+        place.prev = c->items[c->count - 1].id;
+    else
+        al_entry_genesis(&place.prev, &c->who.root.identity, &place.device, &place.log);
+    assert_int_equal(al_payload_encode(&inner, &p), 0);
+    assert_int_equal(
+        al_sealed_encode(&box, d.me.keyring.me_key, nonce, &place, al_buf_slice(&inner)), 0);
+    (void)chain_add_raw(c, al_buf_slice(&box));
+}
+
+static void what_a_thief_chose_in_my_name_is_undone(void **state)
+{
+    static struct chain phone;
+    struct rig_person as_phone;
+    (void)state;
+    assert_int_equal(chain_certify(&d, &mine), 0);
+    const struct al_person *author = al_logs_person(d.l, &mine.who.root.identity);
+    rig_person(&as_phone, 66);
+    as_phone.root = d.me.root;
+    as_phone.as_sample.identity = d.me.root.identity;
+    chain_init(&phone, &as_phone);
+    choose_elsewhere(&phone, true);
+    choose_elsewhere(&phone, false);
+    assert_int_equal(chain_certify(&d, &phone), 0);
+    assert_int_equal(take(&phone, 1, 1), 0);
+    assert_true(author->follow);
+    assert_int_equal(take(&phone, 2, 2), 0);
+    assert_false(author->follow);
+    assert_int_equal(chain_revoke(&d, &phone, 1), 0);
+    assert_true(author->follow);
+    desk_reopen(&d);
+    assert_true(al_logs_person(d.l, &mine.who.root.identity)->follow);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +435,9 @@ int main(void)
             what_agrees_in_a_block_that_is_taken_out_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_proof_about_a_revoked_log_disputes_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_only_a_thief_took_back_is_asked_for_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_a_thief_chose_in_my_name_is_undone, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
