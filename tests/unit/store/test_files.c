@@ -368,6 +368,50 @@ static void a_directory_is_made_with_all_above_it_or_refused(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* --- restore ------------------------------------------------------------------------------- */
+
+static struct al_files_restore begun(uint8_t seed, uint64_t created_ms)
+{
+    struct al_files_restore r = {.identity = keyring.identity, .created_ms = created_ms};
+    memset(r.device_seed, seed, sizeof(r.device_seed));
+    return r;
+}
+
+static void a_restore_that_was_cut_off_goes_on_with_its_device(void **state)
+{
+    (void)state;
+    struct al_files_restore first = begun(1, 100), again = begun(2, 200), other = begun(3, 300);
+    assert_false(al_files_restore_open(keys));
+    assert_int_equal(al_files_restore_begin(&first, keys), 0);
+    assert_true(al_files_restore_open(keys));
+    assert_int_equal(al_files_restore_begin(&again, keys), 0);
+    assert_int_equal(again.device_seed[0], 1);
+    assert_int_equal(again.created_ms, 100);
+    other.identity.b[0] ^= 1; /* other words: nothing of the first device is for them */
+    assert_int_equal(al_files_restore_begin(&other, keys), 0);
+    assert_int_equal(other.device_seed[0], 3);
+    assert_int_equal(al_files_restore_end(keys), 0);
+    assert_false(al_files_restore_open(keys));
+    assert_int_equal(al_files_restore_end(keys), 0);
+}
+
+static void a_new_device_takes_the_place_of_the_old_one(void **state)
+{
+    (void)state;
+    struct al_keyring loaded, next;
+    struct al_files_boot boot;
+    uint8_t other[AL_INSTANCE_BYTES] = "another instance", seed[32] = {9};
+    assert_int_equal(al_files_create(keys, &keyring, instance), 0);
+    assert_int_equal(al_files_boot(&boot, keys), 0);
+    assert_int_equal(al_keyring_init(&next, &keyring.identity, seed, 3, keyring.read_sk), 0);
+    assert_int_equal(al_files_replace(keys, &next, other), 0);
+    assert_int_equal(al_files_load(&loaded, keys), 0);
+    assert_memory_equal(&loaded, &next, sizeof(next));
+    assert_int_equal(al_files_boot(&boot, keys), 0);
+    assert_int_equal(boot.starts, 1);
+    assert_memory_equal(boot.instance, other, sizeof(other));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +428,10 @@ int main(void)
         TEST(the_lock_excludes_others_names_them_and_ends_with_its_holder),
         TEST(a_lock_file_that_is_a_link_is_refused),
         TEST(a_directory_is_made_with_all_above_it_or_refused),
+        cmocka_unit_test_setup_teardown(
+            a_restore_that_was_cut_off_goes_on_with_its_device, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_new_device_takes_the_place_of_the_old_one, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
