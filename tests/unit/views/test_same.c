@@ -96,12 +96,21 @@ static void drop(struct world *w, size_t i)
     assert_int_equal(al_store_commit(w->r.store), 0);
 }
 
-/* Often of what is not one's own, for other readers, of edits, or twice: that is what it is for. */
+/* Some entry, mostly one of |who|. */
+static size_t some_entry(struct world *w, int who)
+{
+    size_t i = below(w, (uint32_t)w->count);
+    for (int tries = 0; tries < 8 && w->authors[i] != who; tries++)
+        i = below(w, (uint32_t)w->count);
+    return i;
+}
+
+/* Also of what is not one's own, for other readers, of edits, or twice: that is what it is for. */
 static void change_mind(struct world *w, int who)
 {
     if (w->count == 0)
         return;
-    size_t i = below(w, (uint32_t)w->count);
+    size_t i = some_entry(w, who);
     struct al_payload p = {.kind = AL_KIND_EDIT, .of = w->refs[i]};
     p.audience = some_audience(w, who);
     p.text = al_slice_str(below(w, 2) == 0 ? "loop, edited" : "changed");
