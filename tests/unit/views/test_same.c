@@ -19,7 +19,7 @@
 
 #define T SAMPLE_TIME
 #define REFS_MAX 400
-#define RUNS 30
+#define RUNS 10
 #define DEEDS 60
 
 struct world {
