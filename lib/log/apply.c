@@ -231,7 +231,9 @@ static int drop_retracted(
     if (err == AL_E_NOMEM || !drop)
         return err == AL_E_NOMEM ? err : 0;
     err = al_attach_forget_row(l, log, &row);
-    return err != 0 ? err : al_store_payload_drop(l->store, log->no, seq);
+    if (err == 0)
+        err = al_store_payload_drop(l->store, log->no, seq);
+    return err != 0 ? err : al_store_position(l->store, &l->pos);
 }
 
 bool al_apply_is_retracted(

@@ -440,6 +440,8 @@ int al_ingest_payload(struct al_logs *l, const struct al_device *device,
     struct al_hash id = row.id;
     err = al_store_payload_put(l->store, log->no, seq, payload);
     if (err == 0)
+        err = al_store_position(l->store, &l->pos);
+    if (err == 0)
         err = al_log_prev(l, &place.prev, log, seq);
     if (err == 0)
         err = al_apply_payload(l, log, &place, time_ms, &id, payload);

@@ -313,6 +313,8 @@ int al_log_take_out(struct al_logs *l, struct al_log *log, uint64_t seq)
     int err = al_attach_forget_block(l, log, first);
     if (err == 0)
         err = al_store_remove(l->store, log->no, first);
+    if (err == 0)
+        err = al_store_position(l->store, &l->pos);
     return err == 0 ? reload_log(l, log) : err;
 }
 

@@ -314,7 +314,8 @@ def test_an_edit_and_a_share_take_the_files_along(pair):
     entry = attach(ana, "look at this", data, "a.txt")
     aloud(ana, "edit", "last", "look at that")
     assert row(ana, entry)["text"] == "look at that"
-    assert calls(ana).call("file_read", ref=row(ana, entry)["ref"], file=0, offset=0)["data"] == data
+    ref = row(ana, entry)["ref"]
+    assert calls(ana).call("file_read", ref=ref, file=0, offset=0)["data"] == data
     aloud(ana, "share", "last", "--to", "network", "--yes")
     (seen,) = eventually(lambda: [r for r in calls(ben).call("timeline", limit=5)["rows"]
                                   if r["kind"] == "share"], "the share")
@@ -334,3 +335,31 @@ def test_a_share_reaches_who_could_not_read_the_first_entry(pair):
     (seen,) = eventually(shared, "the share")
     assert (seen["text"], seen["tags"], seen["to"]) == ("ripe at last", ["tag"], "network")
     assert row(ana, first)["to"] == "me" and not has(ben, first)
+
+
+def test_a_missing_parent_is_fetched_with_its_answers_by_strangers(pair, new_node):
+    """noor follows ben only, who answers ana, a stranger to her; who has answered herself, too."""
+    ana, ben = pair
+    noor = start(new_node("noor"))
+    befriend(ben, noor)
+    calls(noor).write("relate", identity=calls(ana).call("status")["identity"], relation="follow",
+                      value=False)
+    aloud(ana, "post", "the question")
+    question = newest(ana)
+    eventually(lambda: has(ben, question), "the question at ben's")
+    aloud(ben, "reply", "@ana/last", "the answer")
+    answer = newest(ben)
+    eventually(lambda: has(noor, answer), "the answer at noor's")
+    assert not has(noor, question)
+    aloud(ana, "reply", peer_id(ana, question), "more to it")
+    more = newest(ana)
+    eventually(lambda: has(ben, more), "ana's own answer at ben's")
+
+    thread = aloud(noor, "thread", "@ben/last", "--json=state").splitlines()
+    assert any("missing" in line for line in thread)
+    said = aloud(noor, "fetch", "@ben/last", "--json")
+    assert '"entries":1' in said.replace(" ", "") and '"missing":0' in said.replace(" ", "")
+    assert row(noor, question)["text"] == "the question"
+    assert '"replies":1' in said.replace(" ", "")
+    eventually(lambda: has(noor, more), "the second answer")
+    assert "the question" not in aloud(noor, "timeline", "--plain")

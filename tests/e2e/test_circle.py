@@ -116,6 +116,7 @@ def test_edits_shares_and_retractions_keep_to_a_circle(friends):
     # From oneself to a circle.
     aloud(ana, "post", "--to", "me", "ripe for the team")
     aloud(ana, "share", "last", "--to", "circle:team", "--yes")
-    shares = lambda: [r for r in calls(ben).call("timeline", limit=5)["rows"] if r["kind"] == "share"]
+    shares = lambda: [r for r in calls(ben).call("timeline", limit=5)["rows"]
+                      if r["kind"] == "share"]
     (seen,) = eventually(shares, "the share")
     assert (seen["text"], seen["to"], seen["circle"]) == ("ripe for the team", "circle", "team")

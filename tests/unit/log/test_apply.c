@@ -59,6 +59,9 @@ static void a_retraction_drops_its_target(void **state)
     struct al_payload p = retraction(&ref);
     assert_int_equal(desk_append(&d, NULL, &p), 0);
     assert_false(has_payload(&ref));
+    uint64_t pos = 0; /* whoever follows is told of the drop, too */
+    assert_int_equal(al_store_position(d.store, &pos), 0);
+    assert_int_equal(d.l->pos, pos);
 }
 
 static void a_retraction_that_arrives_before_its_target_drops_it_when_it_comes(void **state)
@@ -108,6 +111,9 @@ static void a_payload_that_comes_after_its_retraction_is_not_kept(void **state)
     assert_int_equal(desk_ingest(&d, &second), 0);
     assert_int_equal(al_ingest_payload(d.l, &ref.device, &ref.log, 1, seg.items[0].payload), 0);
     assert_false(has_payload(&ref));
+    uint64_t pos = 0;
+    assert_int_equal(al_store_position(d.store, &pos), 0);
+    assert_int_equal(d.l->pos, pos);
 }
 
 static struct al_payload edit(const struct al_ref *of, const char *text)
