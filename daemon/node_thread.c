@@ -81,6 +81,7 @@ static void run(void *arg)
 {
     struct al_node_thread *t = arg;
     (void)pthread_setname_np(pthread_self(), "node");
+    release_effects(t); /* of the turn in which the node was made: it may listen and dial */
     do {
         al_queue_wait(t->opts.in, deadline_ns(t->opts.node));
         al_queue_wait_room(t->opts.out, AL_LANE_LOCAL);

@@ -17,6 +17,7 @@ int list_grow(void *list, uint32_t *cap, uint32_t count, size_t size)
         return AL_E_NOMEM;
     memcpy(list, &fresh, sizeof(fresh));
     *cap = more;
+    // cppcheck-suppress memleak; the list has it now
     return 0;
 }
 

@@ -54,8 +54,7 @@ def reads(node, ref):
 
 
 def eventually_reads(node, ref, text):
-    # a node that dialled one that was killed meanwhile tries again after 20 s
-    eventually(lambda: reads(node, ref) == text, f"reading '{text}'", patience=90)
+    eventually(lambda: reads(node, ref) == text, f"reading '{text}'", patience=60)
 
 
 @pytest.fixture
@@ -168,7 +167,7 @@ def test_who_leaves_is_let_go_while_the_owner_was_away(three):
     assert not circle_of(ben, circle)["member"]
     start(ana)
     left = lambda: len(circle_of(ana, circle)["members"]) == 2
-    eventually(left, "a new epoch by ana's node", patience=90)
+    eventually(left, "a new epoch by ana's node", patience=60)
     assert circle_of(ana, circle)["epoch"] == 2
     ref = write(ana, ana, circle, "without ben")["ref"]
     eventually_reads(cai, ref, "without ben")
