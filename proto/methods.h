@@ -177,8 +177,8 @@
 /*
  * What a row carries, always all of them:
  *   id:bin32 ref:ref identity:bin32 name:str (petname, else claimed name, may be empty)
- *   petname:bool mine:bool close:bool (by this person or somebody they follow) kind:str to:str
- *   (me, circle, network, web; empty when it can't be read) circle:str (its name when to is
+ *   petname:bool mine:bool close:bool (by this person or somebody they follow, or said in a circle
+ *   of theirs) kind:str to:str (me, circle, network, web; empty when it can't be read) circle:str (its name when to is
  *   circle, else empty) time:uint (sorts by it)
  *   at:uint (0 unless given) claimed:uint arrived:uint pos:uint text:str tags:[str] re:bin32|nil
  *   rt:bin32|nil replies:uint short:uint (characters that name it today) depth:uint snippet:str

@@ -25,6 +25,14 @@
 
 /* The kind that most entries have: the others have an index (views_schema.c). */
 #define AL_LINE_KIND_COMMON 2
+
+/*
+ * What one reads without asking for it: by oneself, by whom one follows, and whatever is said in a
+ * circle one is in. |entry| names a table with a column audience; the author is |a|.
+ */
+#define AL_CLOSE_SQL(entry)                                                                        \
+    "(a.shown OR (" entry ".audience = 1 AND NOT a.blocked AND NOT a.muted))"
+static_assert(AL_AUDIENCE_CIRCLE == 1, "AL_CLOSE_SQL() says so");
 static_assert(AL_LINE_KIND_COMMON == AL_KIND_NOTE, "most entries are notes");
 
 /* The first place at |time_ms|. */

@@ -293,7 +293,8 @@ static void put_row(
     al_write_ref(b, &ref);
     put_names(b, st);
     put_key_bool(b, "close",
-        sqlite3_column_int(st, C_MINE) != 0 || sqlite3_column_int(st, C_FOLLOWING) != 0);
+        sqlite3_column_int(st, C_MINE) != 0 || sqlite3_column_int(st, C_FOLLOWING) != 0 ||
+            sqlite3_column_int(st, C_AUDIENCE) == AL_AUDIENCE_CIRCLE);
     put_key_str(b, "kind", kind_name);
     put_key_str(b, "to", al_slice_str(audience_of(st)));
     put_key_str(b, "circle", al_slice_str(beside->circle));

@@ -97,7 +97,7 @@ static void add_conditions(struct query *q, const struct al_filter *f)
     if (f->audiences != UINT32_MAX)
         add_value(q, " AND (? >> li.audience) & 1", f->audiences);
     if (f->shown_only)
-        add(q, " AND a.shown");
+        add(q, " AND " AL_CLOSE_SQL("li"));
     if (f->others_only)
         add(q, " AND NOT a.mine");
     if (!f->blocked_too)
