@@ -34,8 +34,8 @@ static int run_init(struct al_cli *c)
     if (access(c->paths.keys, F_OK) == 0)
         return al_fail_err(c, AL_E_EXISTS, "there is an identity on this machine already",
             al_cli_str(c, "Its keys are in %s.", c->paths.keys), "aloud status");
-    static const char *const passed[] = {"name", "phrase-out"};
-    int status = al_start_aloudd(c, "init", passed, 2);
+    static const char *const passed[] = {"name", "device", "phrase-out"};
+    int status = al_start_aloudd(c, "init", passed, sizeof(passed) / sizeof(passed[0]));
     if (status != 0 || al_out_is_pretty(c->out))
         return status; /* aloudd has said what it made, and what could be next */
     struct al_slice result;
@@ -54,6 +54,7 @@ static int run_init(struct al_cli *c)
 static const struct al_cli_opt init_opts[] = {
     {"name", 0, "NAME", "what you are called; asked for when it is missing"},
     {"confirm", 0, NULL, "only note that you have written down the 24 words"},
+    {"device", 0, "NAME", "of this machine (its host name, unless given)"},
     {"phrase-out", 0, "FILE", "write the 24 words to this new file, when there is no terminal"},
     {0},
 };
