@@ -149,14 +149,14 @@ class Stage:
         termios.tcsetattr(theirs, termios.TCSANOW, attributes)
         termios.tcsetwinsize(theirs, (40, 100))
         script = command if who is None else re.sub(
-            r"\baloud (?=[^|]*)", f'aloud --home "$ALOUD_HOME" ', command, count=1)
+            r"\baloud (?=[^|]*)", 'aloud --home "$ALOUD_HOME" ', command, count=1)
         process = subprocess.Popen(["sh", "-c", script], env=self.environment(who), cwd=self.path,
                                    stdin=theirs, stdout=theirs, stderr=theirs,
                                    start_new_session=True)
         os.close(theirs)
         out = b""
         waiting = list(typed)
-        end = time.monotonic() + 60
+        end = time.monotonic() + 2 * PATIENCE
         while time.monotonic() < end:
             ready, _, _ = select.select([ours], [], [], 0.5)
             if ready:
@@ -173,6 +173,7 @@ class Stage:
                 break
         else:
             os.killpg(process.pid, signal.SIGKILL)
+            pytest.fail(f"{who or ''}$ {command} does not end: {out.decode()}")
         process.wait(PATIENCE)
         os.close(ours)
         return out.decode().replace("\r\n", "\n").rstrip("\n").split("\n") if out else []
