@@ -88,24 +88,37 @@ int api_file_new(struct al_node *n, uint64_t call, struct al_slice params, struc
     return err;
 }
 
-/* Seal and keep piece |i|, the next one. */
+/*
+ * Seal and keep piece |i|, the next one, or one that was here: it may be gone with the entry that
+ * it went into. A key seals one file once, so it must be the same.
+ */
 static int put_piece(
-    struct al_node *n, struct upload *u, const uint8_t key[32], struct al_slice clear)
+    struct al_node *n, struct upload *u, const uint8_t key[32], uint32_t i, struct al_slice clear)
 {
     uint8_t sealed[AL_PIECE_SEALED_BYTES];
+    uint8_t *known = u->hashes + (size_t)i * 32;
     struct al_hash hash;
-    al_piece_seal(sealed, &hash, key, u->have, clear);
-    int err = al_store_piece_put(
+    bool here = false;
+    al_piece_seal(sealed, &hash, key, i, clear);
+    if (i < u->have && memcmp(known, hash.b, 32) != 0) {
+        (void)strlcpy(n->why, "that file has changed since it was begun", sizeof(n->why));
+        return AL_E_PARAMS;
+    }
+    n->turn_bytes += clear.n;
+    int err = i < u->have ? al_store_piece_has(n->store, &here, &hash) : 0;
+    if (err != 0 || here)
+        return err;
+    err = al_store_piece_put(
         n->store, &hash, al_slice_of(sealed, clear.n + 16), true, n->now.wall_ms);
     if (err == 0)
         err = al_attach_upload(n->logs, &hash, u->handle);
-    memcpy(u->hashes + (size_t)u->have * 32, hash.b, sizeof(hash.b));
-    u->have++;
-    n->turn_bytes += clear.n;
+    memcpy(known, hash.b, 32);
+    if (i == u->have)
+        u->have++;
     return err;
 }
 
-/* Take the pieces of |r| from |index| on; those that are here already are passed over. */
+/* Take the pieces of |r| from |index| on; those that are here stay. */
 static int put_pieces(
     struct al_node *n, struct upload *u, const uint8_t key[32], uint64_t index, struct al_read *r)
 {
@@ -119,7 +132,7 @@ static int put_pieces(
         struct al_slice clear = al_read_bin(r, size, size);
         if (r->err != 0)
             return AL_E_PARAMS;
-        int err = at < u->have ? 0 : put_piece(n, u, key, clear);
+        int err = put_piece(n, u, key, (uint32_t)at, clear);
         if (err != 0)
             return err;
     }
@@ -246,24 +259,64 @@ struct file {
     const struct al_log *log;
     struct al_payload p;
     struct al_attachment a;
-    uint8_t *clear; /* that these borrow */
+    struct al_hash id; /* of the entry that names it */
+    uint8_t *clear;    /* that these borrow */
 };
 
-static int file_find(struct al_node *n, struct file *f, const struct al_ref *ref, uint64_t number)
+/* Read the entry |ref| of |f|->log. */
+static int file_read_entry(struct al_node *n, struct file *f, const struct al_ref *ref)
 {
     struct al_store_row row;
-    *f = (struct file){.log = al_logs_find(n->logs, &ref->device, &ref->log)};
     int err = f->log == NULL ? AL_E_NOT_FOUND : al_store_get(n->store, &row, f->log->no, ref->seq);
     if (err == 0 && !al_hash_eq(&row.id, &ref->id))
         err = AL_E_NOT_FOUND;
     if (err == 0)
         err = al_attach_read(n->logs, &f->p, &f->clear, f->log, &row);
+    f->id = ref->id;
+    return err;
+}
+
+static uint32_t file_count(const struct file *f)
+{
+    return f->p.files.n == 0 ? 0 : al_attachment_count(f->p.files);
+}
+
+/* Edits only add files: of two with as many it does not matter which is read. */
+struct edits {
+    struct al_node *n;
+    struct file *best;
+    uint64_t number; /* that it is to have */
+};
+
+static int on_edit(void *arg, const struct al_ref *ref)
+{
+    struct edits *e = arg;
+    struct file f = {.log = al_logs_find(e->n->logs, &ref->device, &ref->log)};
+    int err = file_read_entry(e->n, &f, ref);
+    if (err == 0 && e->number < file_count(&f)) {
+        free(e->best->clear);
+        *e->best = f;
+        return 1;
+    }
+    free(f.clear);
+    return err != AL_E_NOMEM && !al_store_is_error(err) ? 0 : err;
+}
+
+/* File |number| of the entry |ref|, or of its edits. */
+static int file_find(struct al_node *n, struct file *f, const struct al_ref *ref, uint64_t number)
+{
+    *f = (struct file){.log = al_logs_find(n->logs, &ref->device, &ref->log)};
+    int err = file_read_entry(n, f, ref);
     if (err == AL_E_NOT_FOUND)
         (void)strlcpy(n->why, "that entry is not here, or its words are gone", sizeof(n->why));
-    if (err == 0 && number >= al_attachment_count(f->p.files)) {
-        (void)snprintf(n->why, sizeof(n->why), "the entry has %u files",
-            f->p.files.n == 0 ? 0 : al_attachment_count(f->p.files));
-        err = AL_E_NOT_FOUND;
+    uint32_t count = err == 0 ? file_count(f) : 0;
+    if (err == 0 && number >= count) {
+        struct edits e = {.n = n, .best = f, .number = number};
+        err = al_apply_edits(n->logs, &ref->id, f->log->person, on_edit, &e);
+        err = err == 1 ? 0 : err == 0 ? AL_E_NOT_FOUND : err;
+        if (err == AL_E_NOT_FOUND)
+            (void)snprintf(n->why, sizeof(n->why),
+                count == 1 ? "the entry has %u file" : "the entry has %u files", count);
     }
     return err != 0 ? err : al_attachment_get(&f->a, f->p.files, (uint32_t)number);
 }
@@ -285,7 +338,7 @@ static int find_pieces(struct al_node *n, struct file_wait *w, uint64_t *ret_siz
     struct file f;
     int err = file_find(n, &f, ref, number);
     if (err == 0)
-        err = al_attach_note(n->logs, f.log, &ref->id, &f.p);
+        err = al_attach_note(n->logs, f.log, &f.id, &f.p);
     if (err == 0) {
         w->pieces = f.a.pieces;
         *ret_size = f.log->person == n->logs->self ? 0 : f.a.size;

@@ -219,7 +219,7 @@ static int check_whole(struct al_node *n, const struct upload *u)
         return 0;
     (void)snprintf(n->why, sizeof(n->why), "the file '%.*s' is not here whole: send it again",
         (int)u->name_n, u->name);
-    return AL_E_STATE;
+    return AL_E_NOT_FOUND;
 }
 
 static int add_upload(struct files *f, const uint8_t handle[AL_UPLOAD_HANDLE_BYTES])

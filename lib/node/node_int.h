@@ -264,7 +264,7 @@ void node_drop_fetch(struct al_node *n, uint64_t call);
 /*
  * The files of |p| as the local API names them, uploads by their handles, become attachments; an
  * edit keeps those of the entry it changes, and a share those of what it shares. They are borrowed
- * until the turn ends. AL_E_NOT_FOUND, AL_E_STATE (a file is not here whole), AL_E_LIMIT,
+ * until the turn ends. AL_E_NOT_FOUND (also of a file that is not here whole), AL_E_LIMIT,
  * AL_E_PARAMS, with n->why said.
  */
 AL_MUST_CHECK int node_files_resolve(struct al_node *n, struct al_payload *p);

@@ -273,7 +273,7 @@ static void what_is_not_here_whole_is_named_by_no_entry(void **state)
     assert_non_null(strstr(rig_last(&r)->message, "07000000"));
     assert_int_equal(file_new(author, &h, SIZE, "plan.txt"), 0);
     assert_int_equal(file_put(author, &h, 0, 2), 0);
-    assert_int_equal(post(author, &ref, "network", &h, 1, NULL), AL_E_STATE);
+    assert_int_equal(post(author, &ref, "network", &h, 1, NULL), AL_E_NOT_FOUND);
     assert_non_null(strstr(rig_last(&r)->message, "plan.txt"));
     assert_int_equal(file_put(author, &h, 2, 1), 0);
     assert_int_equal(post(author, &ref, "network", &h, 1, NULL), 0);
@@ -294,6 +294,8 @@ static void a_wrong_upload_is_refused(void **state)
     assert_int_equal(file_put(author, &h, 0, 3), 0); /* they are there */
     assert_int_equal(answer_uint("have"), 3);
     assert_int_equal(file_put(author, &h, 3, 1), AL_E_PARAMS); /* there is no fourth */
+    content[3]++;
+    assert_int_equal(file_put(author, &h, 0, 1), AL_E_PARAMS); /* not the same file */
     assert_int_equal(own_bytes(author), SEALED);
 }
 
@@ -331,7 +333,10 @@ static void one_upload_can_go_into_several_entries(void **state)
     assert_int_equal(own_bytes(author), SEALED);
     retract(author, &b);
     assert_int_equal(own_bytes(author), 0);
-    assert_int_equal(post(author, &a, "network", &h, 1, NULL), AL_E_STATE); /* it is gone */
+    assert_int_equal(post(author, &a, "network", &h, 1, NULL), AL_E_NOT_FOUND); /* it is gone */
+    assert_int_equal(file_put(author, &h, 0, 3), 0);
+    assert_int_equal(post(author, &a, "network", &h, 1, NULL), 0);
+    expect_file(author, &a, 0);
 }
 
 static void an_edit_keeps_the_files_and_adds_to_them(void **state)
@@ -345,6 +350,8 @@ static void an_edit_keeps_the_files_and_adds_to_them(void **state)
     assert_int_equal(post(author, &edit, NULL, &files[1], 1, &ref), 0);
     expect_file(author, &edit, 0);
     expect_file(author, &edit, 1);
+    expect_file(author, &ref, 1); /* by the entry that was edited, too */
+    assert_int_equal(file_read(author, &ref, 2, 0), AL_E_NOT_FOUND);
     assert_int_equal(post(author, &edit, NULL, NULL, 0, &ref), 0);
     expect_file(author, &edit, 1);
     assert_int_equal(own_bytes(author), 2 * SEALED);
