@@ -169,6 +169,7 @@ static int make_node(struct al_boot *b)
         .agent = b->agent,
         .audience = b->conf->audience,
         .hold_s = b->conf->hold_s,
+        .pieces_bytes = b->conf->pieces_bytes,
         .new_log = b->new_log != NULL,
         .new_log_why = b->new_log,
         .copy = b->is_copy,

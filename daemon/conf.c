@@ -78,6 +78,27 @@ static int set_hold(struct al_conf *conf, const char *value)
     return 0;
 }
 
+/* Of bytes: a number and K, M, G or T, of 1024 each. */
+static int set_quota(struct al_conf *conf, const char *value)
+{
+    static const char units[] = "KMGT";
+    uint64_t n = 0;
+    const char *p = value;
+    for (; *p >= '0' && *p <= '9'; p++) {
+        if (n > 1000000000)
+            return AL_E_CONFIG;
+        n = n * 10 + (uint64_t)(*p - '0');
+    }
+    const char *unit = *p == '\0' ? NULL : strchr(units, *p);
+    if (p == value || unit == NULL || p[1] != '\0' || n > 1 << 20)
+        return AL_E_CONFIG;
+    n <<= 10 * (unit - units + 1);
+    if (n < AL_ATTACHMENT_MAX)
+        return AL_E_CONFIG;
+    conf->pieces_bytes = n;
+    return 0;
+}
+
 static int set_log_level(struct al_conf *conf, const char *value)
 {
     static const char *const words[] = {"error", "warning", "notice", "info", "debug"};
@@ -94,6 +115,7 @@ static const struct key keys[] = {
     {"network", set_network, "the absolute path of a file of 32 bytes"},
     {"audience.default", set_audience, "network, me or web"},
     {"post.hold", set_hold, "a number of seconds from 0 to 86400"},
+    {"attachments.quota", set_quota, "a size from 32M on, with K, M, G or T"},
     {"log.level", set_log_level, "error, warning, notice, info or debug"},
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))

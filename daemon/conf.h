@@ -18,6 +18,7 @@ struct al_conf {
     char network_file[AL_CONF_PATH]; /* secret of a private network, 32 bytes; empty: public */
     char audience[16];               /* of posts that name none: network, me, web */
     uint32_t hold_s;                 /* how long posts wait before they go out */
+    uint64_t pieces_bytes;           /* of other people's files that are kept */
     int log_level;                   /* of <syslog.h> */
 };
 

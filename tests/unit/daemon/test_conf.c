@@ -42,6 +42,8 @@ static void every_key_reaches_the_struct(void **state)
                          "default = me\n"
                          "[post]\n"
                          "hold = 30\n"
+                         "[attachments]\n"
+                         "quota = 300M\n"
                          "[log]\n"
                          "level = debug\n"),
         0);
@@ -53,6 +55,7 @@ static void every_key_reaches_the_struct(void **state)
     assert_string_equal(conf.network_file, "/etc/aloud/network");
     assert_string_equal(conf.audience, "me");
     assert_int_equal(conf.hold_s, 30);
+    assert_int_equal(conf.pieces_bytes, UINT64_C(300) << 20);
     assert_int_equal(conf.log_level, LOG_DEBUG);
 }
 
@@ -86,6 +89,11 @@ static void a_mistake_is_named_with_its_line(void **state)
         {"[log]\nlevel = loud\n", ":2:", "error, warning"},
         {"[post]\nhold = 90000\n", ":2:", "0 to 86400"},
         {"[post]\nhold = -1\n", ":2:", "seconds"},
+        {"[attachments]\nquota = 31M\n", ":2:", "from 32M on"},
+        {"[attachments]\nquota = 2147483648\n", ":2:", "with K, M, G or T"},
+        {"[attachments]\nquota = 2GB\n", ":2:", "size"},
+        {"[attachments]\nquota = G\n", ":2:", "size"},
+        {"[attachments]\nquota = 99999999999999999999T\n", ":2:", "size"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct al_conf conf;
