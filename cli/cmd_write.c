@@ -15,6 +15,7 @@
 #include "scan.h"
 #include "tags.h"
 #include "to.h"
+#include "upload.h"
 #include "write.h"
 
 #define STDIN_BYTES_MAX (1024 * 1024)
@@ -30,6 +31,9 @@ struct entry {
     bool editor;        /* write it there */
     const char *file;
     const char *again;
+    const char *files[AL_UPLOAD_FILES_MAX + 1]; /* to attach */
+    size_t file_count;
+    struct al_slice handles; /* of these, at the node */
 };
 
 static int check_to(struct al_cli *c, struct entry *e)
@@ -147,12 +151,16 @@ static int finish_text(struct al_cli *c, struct entry *e, const char *remark)
 static struct al_slice encode_entry(struct al_buf *b, const struct entry *e)
 {
     bool re = e->re.n > 0;
-    al_write_map(b, (size_t)2 + (e->at_ms != 0) + (e->tags.count > 0) + re);
+    al_write_map(b, (size_t)2 + (e->at_ms != 0) + (e->tags.count > 0) + re + (e->file_count > 0));
     al_write_cstr(b, "k");
     al_write_cstr(b, e->kind);
     if (e->at_ms != 0) {
         al_write_cstr(b, "at");
         al_write_uint(b, e->at_ms);
+    }
+    if (e->file_count > 0) {
+        al_write_cstr(b, "files");
+        al_write_raw(b, e->handles);
     }
     if (re) {
         al_write_cstr(b, "re");
@@ -183,8 +191,32 @@ static int check_text(struct al_cli *c, const struct entry *e, const struct al_d
     return t.what == NULL ? 0 : al_draft_refuse(c, d, t);
 }
 
+/* |command| with the options that name the files, as a shell takes them. */
+static const char *with_files(struct al_cli *c, const char *command, const struct entry *e)
+{
+    for (size_t i = 0; i < e->file_count; i++) {
+        struct al_buf quoted = al_heapbuf();
+        for (const char *p = e->files[i]; *p != '\0'; p++)
+            al_buf_put(&quoted, *p == '\'' ? "'\\''" : p, *p == '\'' ? 4 : 1);
+        command = al_cli_str(c, "%s -a '%s'", command, al_cli_dup(c, al_buf_slice(&quoted)));
+        al_heapbuf_free(&quoted);
+    }
+    return command;
+}
+
+/* The files go first; where that can't be, the text stays, and how to post both. */
+static int send_files(struct al_cli *c, struct entry *e, const struct al_draft *d)
+{
+    struct al_trouble t;
+    if (e->file_count == 0 || al_upload(c, &e->handles, &t, e->files, e->file_count) == 0)
+        return 0;
+    t.hint = NULL;
+    return al_draft_refuse(c, d, t);
+}
+
 static int send_entry(struct al_cli *c, struct entry *e)
 {
+    e->again = with_files(c, e->again, e);
     struct al_draft d = {.text = e->text, .file = e->file, .again = e->again};
     int status = check_text(c, e, &d);
     if (status != 0)
@@ -194,6 +226,9 @@ static int send_entry(struct al_cli *c, struct entry *e)
         return al_draft_refuse(c, &d,
             (struct al_trouble){.status = AL_EXIT_DATA,
                 .what = al_cli_str(c, "an entry can have %d tags", AL_TAGS_MAX)});
+    status = send_files(c, e, &d);
+    if (status != 0)
+        return status;
     struct al_buf entry = al_heapbuf();
     al_params_raw(&d.call, "entry", encode_entry(&entry, e));
     al_heapbuf_free(&entry);
@@ -207,6 +242,15 @@ static int send_entry(struct al_cli *c, struct entry *e)
     return status;
 }
 
+static int take_files(struct al_cli *c, struct entry *e)
+{
+    const char *path;
+    while (e->file_count <= AL_UPLOAD_FILES_MAX &&
+           (path = al_cli_opt_nth(c, "attach", (int)e->file_count)) != NULL)
+        e->files[e->file_count++] = path;
+    return al_upload_check(c, e->files, e->file_count);
+}
+
 /* The options that post and reply share. */
 static int take_options(struct al_cli *c, struct entry *e)
 {
@@ -216,6 +260,8 @@ static int take_options(struct al_cli *c, struct entry *e)
         status = check_kind(c, e);
     if (status == 0)
         status = check_at(c, e);
+    if (status == 0)
+        status = take_files(c, e);
     return status == 0 ? take_tags(c, e) : status;
 }
 
@@ -273,6 +319,7 @@ static int run_post(struct al_cli *c)
 static const struct al_cli_opt post_opts[] = {
     {"edit", 'e', NULL, "write it in $VISUAL or $EDITOR"},
     {"tag", 't', "TAG", "add a tag; may be repeated"},
+    {"attach", 'a', "FILE", "attach a file of at most 32 MiB; may be repeated"},
     {"kind", 'k', "KIND", "note (the default), question or lesson"},
     {"at", 0, "WHEN", "when it happened: yesterday, \"monday 14:00\", -2d, 2026-11-22"},
     {"to", 0, "AUDIENCE", "me, circle:NAME, network or web; audience.default, else network"},
@@ -323,6 +370,7 @@ static int run_reply(struct al_cli *c)
 static const struct al_cli_opt reply_opts[] = {
     {"edit", 'e', NULL, "write it in $VISUAL or $EDITOR"},
     {"tag", 't', "TAG", "add a tag; may be repeated"},
+    {"attach", 'a', "FILE", "attach a file of at most 32 MiB; may be repeated"},
     {"at", 0, "WHEN", "when it happened"},
     {"to", 0, "AUDIENCE", "me, circle:NAME, network or web; without it, that of the thread"},
     {0},

@@ -16,6 +16,7 @@
     X(post)                                                                                        \
     X(reply)                                                                                       \
     X(edit)                                                                                        \
+    X(attach)                                                                                      \
     X(retract)                                                                                     \
     X(share)                                                                                       \
     X(undo)                                                                                        \
@@ -26,6 +27,7 @@
     X(day)                                                                                         \
     X(log)                                                                                         \
     X(show)                                                                                        \
+    X(save)                                                                                        \
     X(thread)                                                                                      \
     X(fetch)                                                                                       \
     X(search)                                                                                      \

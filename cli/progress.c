@@ -26,6 +26,25 @@ uint64_t al_progress_rate(const struct al_progress *p, uint64_t done)
     return done * 1000 / (ms > 0 ? ms : 1);
 }
 
+void al_progress_bytes(struct al_progress *p)
+{
+    p->bytes = true;
+}
+
+static void print_amounts(const struct al_progress *p, uint64_t part, uint64_t rate)
+{
+    if (!p->bytes) {
+        (void)fprintf(stderr, "%llu of %llu  %llu/s", (unsigned long long)part,
+            (unsigned long long)p->total, (unsigned long long)rate);
+        return;
+    }
+    bool large = p->total >= 10000000;
+    uint64_t unit = large ? 1000000 : 1000;
+    (void)fprintf(stderr, "%llu of %llu %s  %llu KB/s", (unsigned long long)(part / unit),
+        (unsigned long long)((p->total + unit - 1) / unit), large ? "MB" : "KB",
+        (unsigned long long)(rate / 1000));
+}
+
 void al_progress_at(struct al_progress *p, uint64_t done)
 {
     uint64_t now_ms = mono_ms();
@@ -38,9 +57,9 @@ void al_progress_at(struct al_progress *p, uint64_t done)
     char bar[BAR_COLUMNS * 3 + 1] = "";
     for (size_t i = 0; i < BAR_COLUMNS; i++)
         memcpy(bar + 3 * i, i < full ? "━" : "╌", 4);
-    (void)fprintf(stderr, "\r\033[K%s %3llu %%  %llu of %llu  %llu/s", bar,
-        (unsigned long long)(part * 100 / p->total), (unsigned long long)part,
-        (unsigned long long)p->total, (unsigned long long)al_progress_rate(p, done));
+    (void)fprintf(
+        stderr, "\r\033[K%s %3llu %%  ", bar, (unsigned long long)(part * 100 / p->total));
+    print_amounts(p, part, al_progress_rate(p, done));
 }
 
 void al_progress_end(struct al_progress *p)

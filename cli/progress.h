@@ -9,9 +9,13 @@ struct al_progress {
     uint64_t total;
     uint64_t begun_ms, drawn_ms;
     bool drawn;
+    bool bytes;
 };
 
 void al_progress_init(struct al_progress *p, const struct al_cli *c, uint64_t total);
+
+/* What is counted are bytes: tell them in KB and MB. */
+void al_progress_bytes(struct al_progress *p);
 
 /* |done| of the total are done. Draws at most ten times a second. */
 void al_progress_at(struct al_progress *p, uint64_t done);
