@@ -149,6 +149,8 @@ static size_t pick(struct al_buf *b, struct al_slice fields, bool changeable, bo
         struct al_slice name = al_read_str(&r, AL_NAME_MAX);
         struct al_slice raw = al_read_raw(&r);
         bool wanted = is_changed_by_edits(name) ? changeable : rest;
+        if (al_slice_is(name, "files"))
+            continue; /* see shown_files() */
         if (!wanted || (!of && al_slice_is(name, "of")))
             continue;
         count++;
@@ -160,11 +162,24 @@ static size_t pick(struct al_buf *b, struct al_slice fields, bool changeable, bo
     return count;
 }
 
+/* Edits add files: one that has none leaves those of the entry as they are. */
+static bool shown_files(struct al_slice *ret, const struct al_fields_opts *opts)
+{
+    return find(ret, opts->shown, "files") || find(ret, opts->own, "files");
+}
+
 void al_fields_put(struct al_buf *b, const struct al_fields_opts *opts)
 {
+    struct al_slice files;
+    bool has_files = shown_files(&files, opts);
     size_t count = pick(NULL, opts->own, false, true, !opts->unlinked) +
-                   pick(NULL, opts->shown, true, false, false) + (opts->wider ? 1 : 0);
+                   pick(NULL, opts->shown, true, false, false) + (opts->wider ? 1 : 0) +
+                   (has_files ? 1 : 0);
     al_write_map(b, count);
+    if (has_files) {
+        al_write_cstr(b, "files");
+        al_write_raw(b, files);
+    }
     (void)pick(b, opts->own, false, true, !opts->unlinked);
     (void)pick(b, opts->shown, true, false, false);
     if (opts->wider) {

@@ -136,7 +136,6 @@ static int add_row(struct al_views *v, const struct al_entry_head *e, const stru
     al_viewdb_bind_blob(st, 17, al_buf_slice(&fields));
     al_viewdb_bind_text(st, 18, ok ? p->text : al_slice_of(NULL, 0));
     bind_optional(st, 19, e->circle != 0, e->circle);
-    al_viewdb_bind_blob(st, 20, ok ? p->files : al_slice_of(NULL, 0));
     int err = fields.full ? AL_E_NOMEM : al_viewdb_run(st);
     al_heapbuf_free(&fields);
     if (err == 0)

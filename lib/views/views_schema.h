@@ -11,7 +11,7 @@
 
 #include "err.h"
 
-#define AL_VIEWS_SCHEMA 3 /* a file with another number is thrown away and rebuilt */
+#define AL_VIEWS_SCHEMA 4 /* a file with another number is thrown away and rebuilt */
 
 /* The column state of an entry. */
 enum al_entry_state {
@@ -60,8 +60,8 @@ static_assert(AL_ENTRY_OK == 0 && AL_ENTRY_UNREADABLE == 3, "SQL names these two
     X(CIRCLE_ADD, "INSERT INTO circle (owner, cid, name) VALUES (?1, ?2, ?3)")                     \
     X(CIRCLE_NAME, "UPDATE circle SET name = ?2 WHERE no = ?1")                                    \
     X(ENTRY_ADD, "INSERT INTO entry (n, k, id, log, seq, author, kind, audience, time, at,"        \
-                 " claimed, arrived, state, re, rt, tags, fields, text, circle, files) VALUES"     \
-                 " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)")      \
+                 " claimed, arrived, state, re, rt, tags, fields, text, circle) VALUES"            \
+                 " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)")          \
     X(ENTRY_DROP, "DELETE FROM entry WHERE n = ?1")                                                \
     X(ENTRY_HEAD, "SELECT k, author, kind, audience, state, edit, id, time, circle, log, seq,"     \
                   " claimed FROM entry WHERE n = ?1")                                              \
@@ -77,8 +77,7 @@ static_assert(AL_ENTRY_OK == 0 && AL_ENTRY_UNREADABLE == 3, "SQL names these two
                         " AND log <= ?3 AND n <= ?4 ORDER BY log, n LIMIT ?5")                     \
     X(ENTRY_LEAVE, "UPDATE entry SET state = ?2, k = NULL, edit = NULL WHERE n = ?1")              \
     X(ENTRY_EDIT, "UPDATE entry SET edit = ?2 WHERE n = ?1")                                       \
-    X(ENTRY_WIPE, "UPDATE entry SET tags = NULL, fields = NULL, text = NULL, files = NULL"         \
-                  " WHERE n = ?1")                                                                 \
+    X(ENTRY_WIPE, "UPDATE entry SET tags = NULL, fields = NULL, text = NULL WHERE n = ?1")         \
     X(NAME_ADD, "INSERT OR IGNORE INTO name VALUES (?1, ?2)")                                      \
     X(NAME_DROP, "DELETE FROM name WHERE id8 = ?1 AND n = ?2")                                     \
     X(SHOWN, "SELECT e.k, e.author, e.kind, e.audience, e.circle, " AL_SHOWN_COLUMNS               \
