@@ -96,6 +96,16 @@ static const char *suggested(struct al_cli *c, const struct save *s)
     return fits ? name : NULL;
 }
 
+static int fail_exists(struct al_cli *c, const struct save *s)
+{
+    const struct al_trouble t = {.status = AL_EXIT_REFUSED,
+        .name = al_err_name(AL_E_EXISTS),
+        .what = al_cli_str(c, "'%s' is there already", s->path),
+        .why = "Nothing is overwritten without --force.",
+        .hint = al_cli_str(c, "aloud save %s/%zu -o FILE", s->id, s->number + 1)};
+    return al_fail_trouble(c, &t);
+}
+
 static int choose_path(struct al_cli *c, struct save *s)
 {
     const char *given = al_cli_opt(c, "output");
@@ -112,9 +122,7 @@ static int choose_path(struct al_cli *c, struct save *s)
         s->path = in_dir ? al_cli_str(c, "%s/%s", given, name) : name;
     if (s->force || lstat(s->path, &st) != 0)
         return 0;
-    return al_fail_err(c, AL_E_EXISTS, al_cli_str(c, "'%s' is there already", s->path),
-        "Nothing is overwritten without --force.",
-        al_cli_str(c, "aloud save %s/%zu -o FILE", s->id, s->number + 1));
+    return fail_exists(c, s);
 }
 
 /* ---- save: the pieces come to the node ---- */
@@ -241,8 +249,7 @@ static int write_file(struct al_cli *c, const struct save *s, bool *ret_missing)
         (void)unlink(temporary);
     *ret_missing = err == AL_E_NOT_FOUND;
     if (err == -1 && errnum == EEXIST)
-        return al_fail_err(c, AL_E_EXISTS, al_cli_str(c, "'%s' is there by now", s->path),
-            "Nothing is overwritten without --force.", NULL);
+        return fail_exists(c, s);
     if (err == -1)
         return al_fail_errno(c, errnum, al_cli_str(c, "'%s' can't be written", s->path), NULL);
     if (err != 0)
