@@ -47,18 +47,21 @@ static int find(
     struct al_cli *c, const struct al_draft_info **ret, const struct drafts *all, const char *typed)
 {
     size_t found = 0;
+    const struct al_draft_info *match = NULL;
     for (size_t i = 0; i < all->count; i++) {
         if (strcmp(all->rows[i].name, typed) == 0) {
             *ret = &all->rows[i];
             return 0;
         }
         if (strncmp(all->rows[i].name, typed, strlen(typed)) == 0) {
-            *ret = &all->rows[i];
+            match = &all->rows[i];
             found++;
         }
     }
-    if (found == 1)
+    if (found == 1) {
+        *ret = match;
         return 0;
+    }
     return al_fail_err(c, found == 0 ? AL_E_NOT_FOUND : AL_E_AMBIGUOUS,
         found == 0 ? al_cli_str(c, "there is no draft '%s'", typed)
                    : al_cli_str(c, "'%s' could be %zu drafts", typed, found),
@@ -89,7 +92,7 @@ static int run_show(struct al_cli *c, const struct drafts *all)
 {
     const struct al_draft_info *d = NULL;
     int status = find(c, &d, all, c->args[1]);
-    if (status != 0)
+    if (d == NULL)
         return status;
     al_say_wrapped(c->out, AL_STYLE_NONE, d->text, 0);
     if (!al_out_is_pretty(c->out))
@@ -141,7 +144,7 @@ static int run_send(struct al_cli *c, const struct drafts *all)
     int status = find(c, &d, all, c->args[1]);
     if (status == 0 && typed != NULL)
         status = al_to_read(c, &to, typed);
-    if (status != 0)
+    if (status != 0 || d == NULL)
         return status;
     if (d->waits && typed != NULL)
         return al_fail(c, AL_EXIT_USAGE, "that draft waits with its readers settled",

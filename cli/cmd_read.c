@@ -21,7 +21,7 @@
     }
 #define OPT_TO                                                                                     \
     {                                                                                              \
-        "to", 0, "AUDIENCE", "only what goes to me, circle, circle:NAME, network or web"                                \
+        "to", 0, "AUDIENCE", "only what goes to me, circle, circle:NAME, network or web"           \
     }
 #define OPT_SINCE                                                                                  \
     {                                                                                              \

@@ -178,13 +178,13 @@
  * What a row carries, always all of them:
  *   id:bin32 ref:ref identity:bin32 name:str (petname, else claimed name, may be empty)
  *   petname:bool mine:bool close:bool (by this person or somebody they follow, or said in a circle
- *   of theirs) kind:str to:str (me, circle, network, web; empty when it can't be read) circle:str (its name when to is
- *   circle, else empty) time:uint (sorts by it)
- *   at:uint (0 unless given) claimed:uint arrived:uint pos:uint text:str tags:[str] re:bin32|nil
- *   rt:bin32|nil replies:uint short:uint (characters that name it today) depth:uint snippet:str
- *   state:str (ok, edited, retracted, missing, unreadable, disputed, revoked) fields:{...} (url,
- *   title, quote, name, about, working, wants, knows, who, src, of, from..., those that it has;
- *   files: [[size, mime, name], ...]; wider: true when it answers an entry that fewer can read)
+ *   of theirs) kind:str to:str (me, circle, network, web; empty when it can't be read) circle:str
+ * (its name when to is circle, else empty) time:uint (sorts by it) at:uint (0 unless given)
+ * claimed:uint arrived:uint pos:uint text:str tags:[str] re:bin32|nil rt:bin32|nil replies:uint
+ * short:uint (characters that name it today) depth:uint snippet:str state:str (ok, edited,
+ * retracted, missing, unreadable, disputed, revoked) fields:{...} (url, title, quote, name, about,
+ * working, wants, knows, who, src, of, from..., those that it has; files: [[size, mime, name],
+ * ...]; wider: true when it answers an entry that fewer can read)
  */
 #define AL_ROW_FIELDS 25
 

@@ -350,9 +350,11 @@ static int stale_add(
         memcmp(last->cid.b, cid->b, sizeof(cid->b)) == 0)
         return 0;
     int err = list_grow(&s->names, &s->cap, s->count, sizeof(s->names[0]));
-    if (err == 0)
-        s->names[s->count++] = (struct circle_name){.owner = *owner, .cid = *cid};
-    return err;
+    if (err != 0)
+        return err;
+    AL_ASSERT(s->names != NULL);
+    s->names[s->count++] = (struct circle_name){.owner = *owner, .cid = *cid};
+    return 0;
 }
 
 static bool fact_same(const struct fact *a, const struct fact *b)

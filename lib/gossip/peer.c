@@ -142,7 +142,7 @@ int peer_ready(struct al_gossip *g, struct peer *p, struct al_now now)
 static int64_t cost_of(const struct peer *p, const struct al_message *m)
 {
     int64_t cost = 1 + (int64_t)(m->raw.n / 1024);
-    if (m->type == AL_MSG_SEGMENT)
+    if (m->type == AL_MSG_SEGMENT || m->type == AL_MSG_CLONE)
         cost += COST_SIGNATURE;
     else if (m->type == AL_MSG_FORK)
         cost += (int64_t)4 * COST_SIGNATURE; /* two are checked, and it is passed on */
@@ -160,8 +160,6 @@ static int64_t cost_of(const struct peer *p, const struct al_message *m)
         cost += (m->u.interests.add_count + m->u.interests.drop_count) / 8;
     else if (m->type == AL_MSG_RESET)
         cost += (int64_t)p->told_count / 8;
-    else if (m->type == AL_MSG_CLONE)
-        cost += COST_SIGNATURE;
     else if (m->type == AL_MSG_PING)
         cost += COST_PONG;
     return cost;

@@ -6,7 +6,7 @@
 #include "sqlerr.h"
 
 static const char *const texts[AL_SQL_COUNT] = {
-#define AL_X(name, text) text,
+#define AL_X(name, text) (text),
     AL_SQLS(AL_X)
 #undef AL_X
 };

@@ -40,7 +40,7 @@ static int find(struct al_views *v, struct al_entry_head *ret, const struct al_h
 static int target_of(struct al_views *v, struct al_hash *ret, int64_t n)
 {
     sqlite3_stmt *st = v->sql[AL_SQL_ENTRY_REFS];
-    struct al_ref ref;
+    struct al_ref ref = {.seq = 0};
     al_viewdb_bind_int(st, 1, n);
     int got = al_viewdb_step(st);
     if (got > 0) {

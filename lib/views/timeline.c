@@ -157,13 +157,13 @@ int al_timeline_call(struct al_call *c, struct al_buf *out)
  * Entries in order of arrival: those of the rows, and those that could be read only later. What is
  * not for the timeline is passed over.
  */
-static const char changes_sql[] =
-    "SELECT c.pos, c.n, e.k IS NOT NULL AND " AL_CLOSE_SQL("e") " AND (?2 >> li.kind) & 1 FROM"
-    " (SELECT n AS pos, n FROM entry WHERE n > ?1"
-    "  AND NOT EXISTS (SELECT 1 FROM late WHERE late.n = entry.n)"
-    "  UNION ALL SELECT pos, n FROM late WHERE pos > ?1 ORDER BY 1, 2) c"
-    " CROSS JOIN entry e ON e.n = c.n CROSS JOIN author a ON a.no = e.author"
-    " LEFT JOIN line li ON li.k = e.k";
+static const char changes_sql[] = "SELECT c.pos, c.n, e.k IS NOT NULL AND " AL_CLOSE_SQL(
+    "e") " AND (?2 >> li.kind) & 1 FROM"
+         " (SELECT n AS pos, n FROM entry WHERE n > ?1"
+         "  AND NOT EXISTS (SELECT 1 FROM late WHERE late.n = entry.n)"
+         "  UNION ALL SELECT pos, n FROM late WHERE pos > ?1 ORDER BY 1, 2) c"
+         " CROSS JOIN entry e ON e.n = c.n CROSS JOIN author a ON a.no = e.author"
+         " LEFT JOIN line li ON li.k = e.k";
 
 int al_changes_call(struct al_call *c, struct al_buf *out)
 {

@@ -36,7 +36,7 @@ static bool is_there(struct al_store *store, const uint8_t *key, const struct al
     struct al_device device;
     struct al_logname name;
     struct al_store_log log;
-    struct al_store_row row;
+    struct al_store_row row = {.pos = 0};
     memcpy(device.b, key, 32);
     memcpy(name.b, key + 32, 8);
     int err = al_store_log_find(store, &log, &device, &name);
