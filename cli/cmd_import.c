@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "audience.h"
-#include "batch.h"
+#include "bulk.h"
 #include "cli.h"
 #include "cmds.h"
 #include "gitlog.h"
@@ -46,7 +46,7 @@ struct import {
 
     /* done by the second */
     uint64_t seen;
-    struct al_batch batch;
+    struct al_bulk batch;
     struct al_progress progress;
 };
 
@@ -141,20 +141,20 @@ static int import_commit(struct import *im, const struct al_commit *commit, void
         al_buf_put(text, "commit ", 7);
         al_buf_put(text, commit->hash.p, 12);
     }
-    struct al_batch_entry entry = {.text = al_buf_slice(text),
+    struct al_bulk_entry entry = {.text = al_buf_slice(text),
         .src = al_slice_of(src, 4 + commit->hash.n),
         .at_ms = commit->at_ms < im->now_ms ? commit->at_ms : im->now_ms,
         .tags = im->tags,
         .tag_count = im->tag_count};
     im->seen++;
     al_progress_at(&im->progress, im->seen);
-    return al_batch_add(&im->batch, &entry);
+    return al_bulk_add(&im->batch, &entry);
 }
 
 /* What is to be done when it was interrupted: the answers to what is under way, and a word. */
 static int stopped(struct import *im)
 {
-    int status = al_batch_stop(&im->batch);
+    int status = al_bulk_stop(&im->batch);
     if (status != 0)
         return status;
     uint64_t done = im->batch.added + im->batch.known;
@@ -167,7 +167,7 @@ static int stopped(struct import *im)
 static void report(struct import *im)
 {
     struct al_out *o = im->cli->out;
-    const struct al_batch *b = &im->batch;
+    const struct al_bulk *b = &im->batch;
     uint64_t rate = al_progress_rate(&im->progress, im->seen);
     const char *audience = al_audience_words(im->cli, al_slice_str(im->to), 0, 0);
     al_say(o, AL_STYLE_STRONG, "%s", im->repo.name);
@@ -196,7 +196,7 @@ static int run_batches(struct import *im)
     al_progress_init(&im->progress, im->cli, im->commits);
     int status = each_commit(im, import_commit, &text);
     if (status == 0 && !interrupted)
-        status = al_batch_finish(&im->batch);
+        status = al_bulk_finish(&im->batch);
     al_progress_end(&im->progress);
     if (status == 0 && interrupted)
         status = stopped(im);
@@ -308,7 +308,7 @@ static int import_repo(struct al_cli *c, const char *path, const char *to)
         status = read_tags(im);
     /* Without a node there is no need to read and ask. */
     if (status == 0 && al_cli_opt(c, "dry-run") == NULL)
-        status = al_batch_init(&im->batch, c, to);
+        status = al_bulk_init(&im->batch, c, to);
     if (status == 0)
         status = survey(im);
     if (status == 0 && interrupted)
@@ -318,7 +318,7 @@ static int import_repo(struct al_cli *c, const char *path, const char *to)
         status = nothing_picked(im);
     if (status == 0)
         status = ask_and_run(im);
-    al_batch_fini(&im->batch);
+    al_bulk_fini(&im->batch);
     free(im);
     return status;
 }

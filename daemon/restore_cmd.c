@@ -16,10 +16,10 @@
 #include "names.h"
 #include "node_thread.h"
 #include "peer_link.h"
+#include "phrase_in.h"
 #include "place.h"
 #include "terminal.h"
 #include "text.h"
-#include "words.h"
 
 #define SHOWN_CHARS 12 /* of an identity */
 
@@ -321,8 +321,8 @@ static int take_words(struct restore *r)
     uint8_t entropy[AL_ENTROPY_BYTES];
     int err = 0;
     if (r->phrase_in != NULL)
-        err = al_words_read(entropy, r->phrase_in, &r->complaint);
-    else if (!al_words_ask(entropy))
+        err = al_phrase_in_read(entropy, r->phrase_in, &r->complaint);
+    else if (!al_phrase_in_ask(entropy))
         err = fail(r, AL_E_PARAMS, "there are no words", "the input ended", NULL);
     if (err != 0)
         return err;

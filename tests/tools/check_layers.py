@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Check every #include of the rooms against the table in docs/architecture.md.
 
-A header in quotes must lie in the file's own room or in one that its row names; a header of a
-library that any row names must be named by the file's row.
+A header has a name of its own. A header in quotes must lie in the file's own room or in one that
+its row names; a header of a library that any row names must be named by the file's row.
 """
 
 import re
@@ -32,7 +32,8 @@ def main():
         for header in (TOP / room).glob("*.h"):
             headers.setdefault(header.name, []).append(room)
 
-    wrong = []
+    wrong = [f"{name} is a header of {' and of '.join(homes)}"
+             for name, homes in headers.items() if len(homes) > 1]
     folders = {str(p.parent.relative_to(TOP)) for p in TOP.glob("lib/*/*.c")}
     for folder in sorted(folders - set(rooms)):
         wrong.append(f"{folder} is not in the table of {TABLE.name}")

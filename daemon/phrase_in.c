@@ -1,4 +1,4 @@
-#include "words.h"
+#include "phrase_in.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,7 +95,7 @@ static bool mend_word(struct typed *t, size_t number)
     return again(t, number);
 }
 
-bool al_words_ask(uint8_t ret_entropy[AL_ENTROPY_BYTES])
+bool al_phrase_in_ask(uint8_t ret_entropy[AL_ENTROPY_BYTES])
 {
     struct typed *t = calloc(1, sizeof(*t));
     if (t == NULL)
@@ -160,7 +160,8 @@ static int open_words(int *ret_fd, const char *path, struct al_complaint *c)
         plain ? "it must be yours, and nobody else may read it" : "it is not a plain file");
 }
 
-int al_words_read(uint8_t ret_entropy[AL_ENTROPY_BYTES], const char *path, struct al_complaint *c)
+int al_phrase_in_read(
+    uint8_t ret_entropy[AL_ENTROPY_BYTES], const char *path, struct al_complaint *c)
 {
     uint8_t bytes[FILE_BYTES];
     int fd;

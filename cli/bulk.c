@@ -1,4 +1,4 @@
-#include "batch.h"
+#include "bulk.h"
 
 #include "client.h"
 #include "heapbuf.h"
@@ -9,9 +9,9 @@
 #define BATCH_BYTES (512 * 1024)
 #define LIMIT_MS 120000 /* an answer waits for those before it, each a transaction of its own */
 
-int al_batch_init(struct al_batch *b, struct al_cli *c, const char *to)
+int al_bulk_init(struct al_bulk *b, struct al_cli *c, const char *to)
 {
-    *b = (struct al_batch){.cli = c, .to = to, .entries = al_heapbuf()};
+    *b = (struct al_bulk){.cli = c, .to = to, .entries = al_heapbuf()};
     struct al_slice result;
     struct al_params params = {0};
     al_params_uint(&params, "v", AL_RPC_VERSION);
@@ -22,13 +22,13 @@ int al_batch_init(struct al_batch *b, struct al_cli *c, const char *to)
     return status;
 }
 
-void al_batch_fini(struct al_batch *b)
+void al_bulk_fini(struct al_bulk *b)
 {
     al_heapbuf_free(&b->entries);
 }
 
 /* Wait for the oldest call under way. */
-static int take_answer(struct al_batch *b)
+static int take_answer(struct al_bulk *b)
 {
     struct al_slice result;
     int err = al_client_answer(b->cli->client, &result, b->ids[0]);
@@ -41,9 +41,9 @@ static int take_answer(struct al_batch *b)
     return 0;
 }
 
-static int send_batch(struct al_batch *b)
+static int send_batch(struct al_bulk *b)
 {
-    int status = b->under_way == AL_BATCH_UNDER_WAY ? take_answer(b) : 0;
+    int status = b->under_way == AL_BULK_UNDER_WAY ? take_answer(b) : 0;
     if (status != 0 || b->count == 0)
         return status;
     struct al_buf array = al_heapbuf();
@@ -68,7 +68,7 @@ static int send_batch(struct al_batch *b)
     return 0;
 }
 
-int al_batch_add(struct al_batch *b, const struct al_batch_entry *e)
+int al_bulk_add(struct al_bulk *b, const struct al_bulk_entry *e)
 {
     size_t most = e->text.n + e->src.n + 128 + e->tag_count * (AL_TAG_MAX + 2);
     if (b->count == BATCH_ENTRIES || (b->count > 0 && b->entries.n + most > BATCH_BYTES)) {
@@ -96,7 +96,7 @@ int al_batch_add(struct al_batch *b, const struct al_batch_entry *e)
     return 0;
 }
 
-int al_batch_finish(struct al_batch *b)
+int al_bulk_finish(struct al_bulk *b)
 {
     int status = send_batch(b);
     while (status == 0 && b->under_way > 0)
@@ -104,9 +104,9 @@ int al_batch_finish(struct al_batch *b)
     return status;
 }
 
-int al_batch_stop(struct al_batch *b)
+int al_bulk_stop(struct al_bulk *b)
 {
     b->count = 0;
     b->entries.n = 0;
-    return al_batch_finish(b);
+    return al_bulk_finish(b);
 }
