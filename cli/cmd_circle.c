@@ -1,5 +1,7 @@
 /* Circles: who is in, and who can read what. */
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "audience.h"
 #include "cli.h"
@@ -317,30 +319,47 @@ static int run_leave(struct al_cli *c)
 
 /* ---- show ---- */
 
-/* What is known of a person: their name, and how many devices of theirs can read. */
-static int describe(
-    struct al_cli *c, const char **ret_name, uint32_t *ret_devices, const uint8_t *identity)
+struct shown {
+    const uint8_t *identity;
+    const char *name;
+    uint32_t devices; /* of theirs that can read */
+    bool owner, me;
+};
+
+/* Fill in what is known of the person |s->identity|. */
+static int describe(struct al_cli *c, struct shown *s)
 {
     struct al_params params = {0};
     struct al_slice profile;
-    al_params_bin(&params, "identity", identity, 32);
+    al_params_bin(&params, "identity", s->identity, 32);
     int err = al_cli_try(c, &profile, "profile", &params);
     al_params_free(&params);
-    *ret_name = al_refs_name(c, identity, al_slice_of(NULL, 0), false);
-    *ret_devices = 0;
+    s->name = al_refs_name(c, s->identity, al_slice_of(NULL, 0), false);
     if (err == AL_E_NOT_FOUND)
         return 0;
     if (err != 0)
         return al_cli_fail_call(c, err);
     struct al_slice petname = al_get_str(profile, "petname");
     struct al_slice name = petname.n > 0 ? petname : al_get_str(profile, "name");
-    bool me = al_get_bool(profile, "me");
+    s->me = al_get_bool(profile, "me");
     uint32_t count;
     struct al_read devices = al_get_array(profile, "devices", &count);
     for (uint32_t i = 0; i < count; i++)
-        *ret_devices += !al_get_bool(al_read_raw(&devices), "revoked");
-    *ret_name = me ? "you" : al_refs_name(c, identity, name, petname.n > 0);
+        s->devices += !al_get_bool(al_read_raw(&devices), "revoked");
+    s->name = s->me ? "you" : al_refs_name(c, s->identity, name, petname.n > 0);
     return 0;
+}
+
+/* The owner, then oneself, then the others by name. */
+static int compare_shown(const void *a, const void *b)
+{
+    const struct shown *x = a, *y = b;
+    if (x->owner != y->owner)
+        return x->owner ? -1 : 1;
+    if (x->me != y->me)
+        return x->me ? -1 : 1;
+    int order = strcasecmp(x->name, y->name);
+    return order != 0 ? order : memcmp(x->identity, y->identity, 32);
 }
 
 /* The whole id in groups, to be compared aloud. */
@@ -359,36 +378,52 @@ static const char *fingerprint(struct al_cli *c, const uint8_t *identity)
     return al_cli_str(c, "%s", out);
 }
 
+static void show_person(
+    struct al_cli *c, const struct al_circle_row *row, const struct shown *s, bool former)
+{
+    al_say(c->out, AL_STYLE_NONE, "  ");
+    al_say(c->out, AL_STYLE_NAME, "%s", s->name);
+    al_say(c->out, AL_STYLE_DIM, "%s", s->owner ? "  owner" : "");
+    if (!former)
+        al_say(
+            c->out, AL_STYLE_NONE, "  %u %s", s->devices, s->devices == 1 ? "device" : "devices");
+    al_say(c->out, AL_STYLE_DIM, "\n    %s\n", fingerprint(c, s->identity));
+    al_out_row(c->out);
+    al_out_cstr(c->out, "circle", typed_name(c, row));
+    al_out_cstr(c->out, "standing", former ? "former" : s->owner ? "owner" : "member");
+    al_out_cstr(c->out, "name", s->name);
+    al_out_id(c->out, "identity", s->identity, 0);
+    al_out_uint(c->out, "devices", s->devices);
+    al_out_row_end(c->out);
+}
+
 static int show_people(
     struct al_cli *c, const struct al_circle_row *row, struct al_slice people, bool former)
 {
     struct al_read r = al_read_init(people);
     uint32_t count = people.n == 0 ? 0 : al_read_array(&r, 0, UINT32_MAX);
-    for (uint32_t i = 0; i < count; i++) {
-        struct al_slice identity = al_read_bin(&r, 32, 32);
-        const char *name;
-        uint32_t devices;
-        if (r.err != 0)
-            return al_cli_fail_call(c, AL_E_RPC);
-        int status = describe(c, &name, &devices, identity.p);
-        if (status != 0)
-            return status;
-        bool owner = memcmp(identity.p, row->owner, 32) == 0;
-        al_say(c->out, AL_STYLE_NONE, "  ");
-        al_say(c->out, AL_STYLE_NAME, "%s", name);
-        al_say(c->out, AL_STYLE_DIM, "%s", owner ? "  owner" : "");
-        if (!former)
-            al_say(c->out, AL_STYLE_NONE, "  %u %s", devices, devices == 1 ? "device" : "devices");
-        al_say(c->out, AL_STYLE_DIM, "\n    %s\n", fingerprint(c, identity.p));
-        al_out_row(c->out);
-        al_out_cstr(c->out, "circle", typed_name(c, row));
-        al_out_cstr(c->out, "standing", former ? "former" : owner ? "owner" : "member");
-        al_out_cstr(c->out, "name", name);
-        al_out_id(c->out, "identity", identity.p, 0);
-        al_out_uint(c->out, "devices", devices);
-        al_out_row_end(c->out);
+    if (count > people.n)
+        return al_cli_fail_call(c, AL_E_RPC);
+    struct shown *all = calloc((size_t)count + 1, sizeof(*all));
+    if (all == NULL)
+        return al_cli_fail_call(c, AL_E_NOMEM);
+    int status = 0;
+    for (uint32_t i = 0; status == 0 && i < count; i++) {
+        all[i].identity = al_read_bin(&r, 32, 32).p;
+        if (r.err != 0) {
+            status = al_cli_fail_call(c, AL_E_RPC);
+        } else {
+            all[i].owner = memcmp(all[i].identity, row->owner, 32) == 0;
+            status = describe(c, &all[i]);
+        }
     }
-    return 0;
+    if (status == 0) {
+        qsort(all, count, sizeof(*all), compare_shown);
+        for (uint32_t i = 0; i < count; i++)
+            show_person(c, row, &all[i], former);
+    }
+    free(all);
+    return status;
 }
 
 static int run_show(struct al_cli *c)

@@ -26,6 +26,17 @@ struct device {
     uint64_t created_ms, logs, entries, last_ms;
 };
 
+/* This one, then the others as they were certified. */
+static int compare_devices(const void *a, const void *b)
+{
+    const struct device *x = a, *y = b;
+    if (x->this != y->this)
+        return x->this ? -1 : 1;
+    if (x->created_ms != y->created_ms)
+        return x->created_ms < y->created_ms ? -1 : 1;
+    return memcmp(x->id, y->id, 32);
+}
+
 /* The devices, which live as long as |c|: an array of |ret_count|, which the caller frees. */
 static int fetch(struct al_cli *c, struct device **ret, uint32_t *ret_count)
 {
@@ -56,6 +67,7 @@ static int fetch(struct al_cli *c, struct device **ret, uint32_t *ret_count)
             return al_cli_fail_call(c, AL_E_RPC);
         }
     }
+    qsort(devices, count, sizeof(*devices), compare_devices);
     *ret = devices;
     *ret_count = count;
     return 0;

@@ -367,6 +367,28 @@ def test_circle_show_lists_exactly_who_can_read(person, node):
     assert text_of(ids["kai"]) in shown.replace(" ", "") and "before they left" in shown
 
 
+def test_circle_show_begins_with_the_owner_and_you_and_goes_on_by_name(person, node):
+    ids = known(node, ana=9, Noor=2, kai=8, lin=3, Zoe=1)
+    circle = {**team(ids, mine=False, former=["lin", "Zoe", "Noor"]), "members": list(ids.values())}
+    node.answers["circles"] = {"circles": [circle]}
+    rows = list(map(json.loads, person.run("circle", "show", "team", "--json").stdout.splitlines()))
+    assert [r["name"] for r in rows] == ["kai", "you", "lin", "Noor", "Zoe", "lin", "Noor", "Zoe"]
+    shown = person.run("circle", "show", "team", "--pretty").stdout.split("before they left")[0]
+    assert sorted(ids, key=lambda n: shown.index("you" if n == "ana" else n)) == [
+        "kai", "ana", "lin", "Noor", "Zoe"]
+
+
+def test_device_ls_begins_with_this_one_and_goes_on_as_they_came(person, node):
+    devices = [(4, "phone", 300, False), (3, "laptop", 100, False), (2, "desk", 200, True),
+               (1, "tablet", 300, False)]
+    node.answers["devices"] = {"generation": 1, "unsafe": False, "copy": False, "devices": [
+        {"device": bytes([n]) * 32, "name": name, "this": this, "revoked": False,
+         "created": created, "logs": 1, "entries": 1, "last": 0}
+        for n, name, created, this in devices]}
+    rows = list(map(json.loads, person.run("device", "ls", "--json").stdout.splitlines()))
+    assert [r["name"] for r in rows] == ["desk", "laptop", "tablet", "phone"]
+
+
 def test_circle_changes_say_what_they_do_not_do(person, node):
     ids = known(node, ana=1, kai=2, noor=3)
     node.answers["circles"] = {"circles": [team(ids)]}
