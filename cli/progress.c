@@ -1,6 +1,8 @@
 #include "progress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,8 +18,9 @@ static uint64_t mono_ms(void)
 
 void al_progress_init(struct al_progress *p, const struct al_cli *c, uint64_t total)
 {
-    *p = (struct al_progress){
-        .shown = !c->quiet && isatty(STDERR_FILENO) == 1, .total = total, .begun_ms = mono_ms()};
+    const char *term = getenv("TERM"); /* a dumb one can't draw a line anew */
+    bool clever = isatty(STDERR_FILENO) == 1 && term != NULL && strcmp(term, "dumb") != 0;
+    *p = (struct al_progress){.shown = !c->quiet && clever, .total = total, .begun_ms = mono_ms()};
 }
 
 uint64_t al_progress_rate(const struct al_progress *p, uint64_t done)

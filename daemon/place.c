@@ -132,7 +132,7 @@ static void show_progress(void *arg, uint64_t entries, uint64_t all)
 {
     char line[96];
     (void)arg;
-    if (isatty(STDOUT_FILENO) != 1)
+    if (!al_terminal_can_redraw())
         return;
     (void)snprintf(line, sizeof(line), "\r  checked %llu of %llu entries",
         (unsigned long long)entries, (unsigned long long)all);
@@ -151,7 +151,7 @@ int al_place_verify(const char *path, struct al_complaint *c)
     if (err == 0) {
         char line[96];
         (void)snprintf(line, sizeof(line), "%s%llu entries in %llu logs are whole.\n",
-            isatty(STDOUT_FILENO) == 1 ? "\r\033[K" : "", (unsigned long long)v.entries,
+            al_terminal_can_redraw() ? "\r\033[K" : "", (unsigned long long)v.entries,
             (unsigned long long)v.logs);
         al_terminal_say(line);
         return 0;

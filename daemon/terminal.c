@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "phrase.h"
@@ -13,6 +15,12 @@
 bool al_terminal_is_there(void)
 {
     return isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+}
+
+bool al_terminal_can_redraw(void)
+{
+    const char *term = getenv("TERM");
+    return isatty(STDOUT_FILENO) == 1 && term != NULL && strcmp(term, "dumb") != 0;
 }
 
 void al_terminal_say(const char *text)

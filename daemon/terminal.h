@@ -9,6 +9,9 @@
 /* True if both stdin and stdout are a terminal. */
 bool al_terminal_is_there(void);
 
+/* True if a line on stdout can be drawn over: a terminal, and one that knows escape codes. */
+bool al_terminal_can_redraw(void);
+
 /* Write |text| to stdout, without a buffer that would keep it. */
 void al_terminal_say(const char *text);
 

@@ -123,7 +123,7 @@ class Terminal:
     def __init__(self, command, env):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execve(command[0], [str(word) for word in command], {**env, "TERM": "dumb"})
+            os.execve(command[0], [str(word) for word in command], {"TERM": "dumb", **env})
         self.said = ""
         self.heard = 0  # of what it said
 

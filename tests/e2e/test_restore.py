@@ -166,6 +166,19 @@ def test_an_identity_that_is_here_is_not_replaced(home):
 # --- backups ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("kind", ["dumb", "xterm"])
+def test_a_dumb_terminal_gets_no_escape_codes(home, new_home, tmp_path, kind):
+    home.run("post", "kept")
+    home.run("backup", str(tmp_path / "backup.db"))
+    again = new_home("again", init=False)
+    again.env["TERM"] = kind
+    t = again.at_terminal("restore", "--backup", tmp_path / "backup.db", "--phrase-in",
+                          home.words(), "--yes")
+    t.expect("are whole")
+    assert t.end() == 0
+    assert ("\033" in t.said) == (kind == "xterm"), t.said
+
+
 def test_a_backup_brings_everything_back(friends, new_home, tmp_path):
     ana, kai, _ = friends
     backup = tmp_path / "backup.db"
