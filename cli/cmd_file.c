@@ -14,6 +14,7 @@
 #include "draft.h"
 #include "heapbuf.h"
 #include "id.h"
+#include "newfile.h"
 #include "posted.h"
 #include "progress.h"
 #include "refs.h"
@@ -203,50 +204,21 @@ static int copy_out(struct al_cli *c, const struct save *s, int fd)
         offset += data.n;
         last = al_get_bool(result, "last");
     }
-    return fsync(fd) == 0 ? 0 : -1;
-}
-
-/* Move |from| to |to|, over what is there only if |force|. Returns 0, or -1 with errno. */
-static int move(const char *from, const char *to, bool force)
-{
-    if (force)
-        return rename(from, to);
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return -1;
-    if (link(from, to) != 0) /* a file system that can't do it in one step */
-        return -1;
-    (void)unlink(from);
     return 0;
-}
-
-/* The directory entry survives a power cut, too, where that can be had. */
-static void sync_dir(struct al_cli *c, const char *path)
-{
-    int fd = open(dirname(al_cli_str(c, "%s", path)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    (void)fsync(fd);
-    (void)close(fd);
 }
 
 static int write_file(struct al_cli *c, const struct save *s, bool *ret_missing)
 {
-    char *dir = dirname(al_cli_str(c, "%s", s->path));
-    char *temporary = al_cli_str(c, "%s/.aloud.XXXXXX", dir);
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0)
-        return al_fail_errno(c, errno, al_cli_str(c, "'%s' can't be written", s->path), NULL);
-    mode_t mask = umask(0);
-    (void)umask(mask);
-    int err = copy_out(c, s, fd);
-    if (err == 0 && (fchmod(fd, 0666 & ~mask) != 0 || move(temporary, s->path, s->force) != 0))
-        err = -1;
+    struct al_newfile file;
+    int err = -1;
+    *ret_missing = false;
+    if (al_newfile_begin(&file, s->path) == 0) {
+        err = copy_out(c, s, file.fd);
+        if (err == 0)
+            err = al_newfile_finish(&file, s->force);
+    }
     int errnum = errno;
-    (void)close(fd);
-    if (err != 0)
-        (void)unlink(temporary);
+    al_newfile_end(&file);
     *ret_missing = err == AL_E_NOT_FOUND;
     if (err == -1 && errnum == EEXIST)
         return fail_exists(c, s);
@@ -254,7 +226,6 @@ static int write_file(struct al_cli *c, const struct save *s, bool *ret_missing)
         return al_fail_errno(c, errnum, al_cli_str(c, "'%s' can't be written", s->path), NULL);
     if (err != 0)
         return *ret_missing ? AL_EXIT_LATER : al_cli_fail_call(c, err);
-    sync_dir(c, s->path);
     return 0;
 }
 

@@ -9,9 +9,10 @@ import pytest
 
 import peer
 from api import ApiError
-from conftest import ALOUDD, PATIENCE, eventually
+from conftest import ALOUD, ALOUDD, PATIENCE, eventually
 from peer import Person, enc, until
 from test_change import aloud, calls, has, newest, row
+from test_kill import needs_strace
 from test_network import befriend, start
 
 MIB = 1024 * 1024
@@ -101,6 +102,35 @@ def test_nothing_is_overwritten_and_no_name_is_a_path(pair, tmp_path):
     assert "say what to call" in aloud(ben, "save", "@ana/last", status=2)
     with pytest.raises(ApiError):
         calls(ana).write("file_new", size=1, name="../../etc/passwd", mime="")
+
+
+@needs_strace
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_a_file_is_never_there_in_part(pair, tmp_path, force):
+    ana, _ = pair
+    file = write(tmp_path / "plan.txt", PIECE + 1)
+    post(ana, file)
+    place = tmp_path / "place"
+    place.mkdir()
+    out = place / "out"
+    if force:
+        out.write_bytes(b"older")
+    before = {path: path.read_bytes() for path in place.iterdir()}
+
+    def save(*strace):
+        command = ["strace", "-o", "/dev/null", *strace, ALOUD, "--home", ana.home, "save",
+                   "last/1", "-o", out, *force]
+        return subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE)
+
+    assert save("-e", "inject=fsync:signal=KILL:when=1").returncode != 0
+    assert {path: path.read_bytes() for path in place.iterdir()} == before
+    unnamed_fails = ["-P", f"{place}/.", "-e", "inject=openat:error=EOPNOTSUPP"]
+    for options in (["-e", "trace=none"], unnamed_fails):
+        done = save(*options)
+        assert done.returncode == 0, done.stderr
+        assert list(place.iterdir()) == [out] and out.read_bytes() == file.read_bytes()
+        assert out.stat().st_mode & 0o777 == 0o600
+        out.write_bytes(b"older") if force else out.unlink()
 
 
 def test_a_file_is_attached_to_an_entry_that_is_there(pair, tmp_path):
