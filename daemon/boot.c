@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "files.h"
 #include "init.h"
 #include "node_thread.h"
 #include "ticket.h"
@@ -64,13 +63,14 @@ static int half_restored(struct al_complaint *c)
         "aloud restore");
 }
 
-static int load_keys(struct al_boot *b, struct al_files_boot *start, struct al_complaint *c)
+static int load_keys(struct al_boot *b, struct al_complaint *c)
 {
     int err = al_files_load(&b->keyring, b->paths->keys);
     if (err == 0)
         (void)sodium_mlock(&b->keyring, sizeof(b->keyring)); /* a limit may forbid it */
+    randombytes_buf(b->now, sizeof(b->now));
     if (err == 0)
-        err = al_files_boot(start, b->paths->keys);
+        err = al_files_boot(&b->start, b->paths->keys, b->now);
     if (err == AL_E_NOT_INITIALISED && al_files_restore_open(b->paths->keys))
         return half_restored(c);
     c->why = err == AL_E_NOT_INITIALISED ? "" : NULL; /* the first line says it all */
@@ -107,8 +107,9 @@ static uint64_t place_of(const char *path)
  * Nor must that of a file that was put there, which counts on like the one it was made from. On
  * another host the whole directory is a copy, whose first owner may go on with this very device.
  */
-static int compare_start(struct al_boot *b, const struct al_files_boot *start)
+static int compare_start(struct al_boot *b)
 {
+    const struct al_files_boot *start = &b->start;
     int err = al_restore_is_copy(b->store, &b->is_copy);
     if (err != 0)
         return err;
@@ -170,6 +171,8 @@ static int make_node(struct al_boot *b)
         .audience = b->conf->audience,
         .hold_s = b->conf->hold_s,
         .pieces_bytes = b->conf->pieces_bytes,
+        .boots = al_slice_of(b->start.boots[0], b->start.boot_count * AL_BOOT_BYTES),
+        .boots_lost = b->start.boots_lost,
         .new_log = b->new_log != NULL,
         .new_log_why = b->new_log,
         .copy = b->is_copy,
@@ -178,7 +181,7 @@ static int make_node(struct al_boot *b)
         .static_address_count = b->conf->address_count,
     };
     randombytes_buf(opts.seed, sizeof(opts.seed));
-    randombytes_buf(opts.boot, sizeof(opts.boot));
+    memcpy(opts.boot, b->now, sizeof(opts.boot));
     int err = al_node_new(&b->node, &opts, al_node_thread_now());
     sodium_memzero(opts.seed, sizeof(opts.seed));
     return err;
@@ -186,13 +189,12 @@ static int make_node(struct al_boot *b)
 
 int al_boot(struct al_boot *b, struct al_complaint *c)
 {
-    struct al_files_boot start;
     b->lock = -1;
     int err = take_lock(b, c);
     if (err == 0)
         err = al_boot_network(&b->network, b->conf, c);
     if (err == 0)
-        err = load_keys(b, &start, c);
+        err = load_keys(b, c);
     if (err != 0)
         return err;
     err = al_store_open(&b->store, b->paths->log_db, AL_STORE_WRITE);
@@ -200,7 +202,7 @@ int al_boot(struct al_boot *b, struct al_complaint *c)
         return fail(c, err, "there are keys, but no log: log.db is gone",
             "aloud restore --backup FILE   (or: aloud restore --from TICKET)");
     if (err == 0)
-        err = compare_start(b, &start);
+        err = compare_start(b);
     if (err == 0)
         err = make_node(b);
     bool half = al_files_restore_open(b->paths->keys);

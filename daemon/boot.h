@@ -4,6 +4,7 @@
 
 #include "complain.h"
 #include "conf.h"
+#include "files.h"
 #include "keyring.h"
 #include "node.h"
 #include "paths.h"
@@ -14,6 +15,8 @@ struct al_boot {
     const char *agent;
     int lock; /* of the data directory; -1: not held */
     struct al_keyring keyring;
+    uint8_t now[AL_BOOT_BYTES]; /* this start, to others */
+    struct al_files_boot start;
     struct al_network network;
     struct al_store *store; /* opened already, for the node to take over first */
     struct al_node *node;

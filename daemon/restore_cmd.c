@@ -48,7 +48,6 @@ struct restore {
     struct al_place_found log; /* what is here; with --backup what was brought */
     char staged[AL_PATH_BYTES + 16];
     struct al_restore_peer peer;
-    uint8_t boot[AL_BOOT_BYTES]; /* that it is shown */
     uint8_t ticket[AL_TICKET_MAX];
     struct al_root root;
     struct al_files_restore device;
@@ -354,6 +353,7 @@ static int choose_device(struct restore *r)
     r->device = (struct al_files_restore){
         .identity = r->root.identity, .created_ms = al_node_thread_now().wall_ms};
     randombytes_buf(r->device.device_seed, sizeof(r->device.device_seed));
+    randombytes_buf(r->device.boot, sizeof(r->device.boot));
     int err = al_files_restore_begin(&r->device, r->paths.keys);
     if (err != 0)
         return fail(r, err, "the key files cannot be written", NULL, "aloud paths");
@@ -396,9 +396,8 @@ static int ask_peer(struct restore *r)
     al_statement_encode_cert(&cert, &r->root.identity, r->root.secret, &r->keyring.device,
         r->keyring.device_secret, r->device.created_ms, al_slice_str(r->device_name));
     say("Asking it for what it knows of you ... ");
-    randombytes_buf(r->boot, sizeof(r->boot));
     int err = al_peer_link_fetch(
-        &r->peer, r->record, &r->network, &r->keyring, al_buf_slice(&cert), r->boot);
+        &r->peer, r->record, &r->network, &r->keyring, al_buf_slice(&cert), r->device.boot);
     size_t devices = al_record_devices(r->record);
     if (err != 0) {
         say("no.\n");
@@ -462,7 +461,6 @@ static int fill_log(struct restore *r, struct al_store *store)
     };
     for (size_t i = 0; i < opts.statement_count; i++)
         statements[i] = al_record_statement(r->record, i, NULL);
-    memcpy(opts.boot, r->boot, sizeof(opts.boot));
     randombytes_buf(opts.seed, sizeof(opts.seed));
     int err = al_restore_store(store, &opts);
     sodium_memzero(opts.seed, sizeof(opts.seed));
@@ -485,11 +483,11 @@ static int make(struct restore *r)
     if (r->has_keys)
         err = al_restore_mark_copy(store);
     if (err == 0 && r->has_keys)
-        err = al_files_replace(r->paths.keys, &r->keyring, instance);
+        err = al_files_replace(r->paths.keys, &r->keyring, instance, &r->device);
     if (err == 0)
         err = fill_log(r, store);
     if (err == 0 && !r->has_keys)
-        err = al_files_replace(r->paths.keys, &r->keyring, instance);
+        err = al_files_replace(r->paths.keys, &r->keyring, instance, &r->device);
     if (err == 0)
         err = al_files_restore_end(r->paths.keys);
     al_store_close(store);

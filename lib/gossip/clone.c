@@ -136,7 +136,7 @@ int clone_receive(struct al_gossip *g, struct peer *p, const struct al_message *
     if (is_own_boot(g, m->u.clone.boot))
         return 0; /* a start of this very node: it proves nothing */
     if (!g->clone_seen)
-        al_effects_log(g->opts.effects, 4, "another machine runs with the key of this device");
+        al_effects_log(g->opts.effects, 4, "another machine ran with the key of this device");
     g->clone_seen = true;
     /* where starts were forgotten, an old one of this very node could be taken for another's */
     return m->u.clone.yield && !g->opts.boots_lost ? g->opts.cloned(g->opts.cloned_arg) : 0;

@@ -29,8 +29,8 @@ struct al_gossip_opts {
         void *arg, const uint8_t token[16], const struct al_identity *identity, struct al_now now);
     void *redeem_arg;
     /*
-     * All starts of this device that it remembers: AL_BOOT_BYTES each, borrowed. |boots_lost|: some
-     * are missing, as after log.db was replaced by an older one.
+     * All starts of this device that are remembered: AL_BOOT_BYTES each, borrowed. |boots_lost|:
+     * some are missing.
      */
     struct al_slice boots;
     bool boots_lost;

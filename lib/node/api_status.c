@@ -72,8 +72,8 @@ static void find_device_problems(const struct al_node *n, struct problems *out)
                      "aloud restore"});
     else if (al_gossip_clone_seen(n->gossip))
         add(out, (struct problem){"clone",
-                     "another machine runs with the key of this device; it was let go, and can "
-                     "become a device of its own over there",
+                     "another machine ran with the key of this device, and was let go: this one "
+                     "goes on; that one is a copy, and can become a device of its own over there",
                      "aloud restore   (on the other machine)"});
 }
 

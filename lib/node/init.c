@@ -133,8 +133,7 @@ static int get_meta(struct al_store *store, struct al_slice *ret, const char *na
 static int leave_device(struct al_store *store)
 {
     static const char *const names[] = {AL_META_COPY, AL_META_OWN_LOG, AL_META_INSTANCE,
-        AL_META_STARTS, AL_META_PLACE, AL_META_NEW_LOG, AL_META_NAME, AL_META_BOOTS,
-        AL_META_BOOTS_LOST};
+        AL_META_STARTS, AL_META_PLACE, AL_META_NEW_LOG, AL_META_NAME};
     int err = put_meta(store, AL_META_RESTORED, al_slice_str("1"));
     for (size_t i = 0; err == 0 && i < sizeof(names) / sizeof(names[0]); i++)
         err = del_meta(store, names[i]);
@@ -217,8 +216,6 @@ int al_restore_store(struct al_store *store, const struct al_restore_opts *o)
         err = put_meta(store, AL_META_PHRASE, al_slice_str("1")); /* they have just been typed */
     if (err == 0 && o->peer != NULL)
         err = put_contact(store, o->peer);
-    if (err == 0 && o->peer != NULL) /* it was shown one, which is nobody else's */
-        err = put_meta(store, AL_META_BOOTS, al_slice_of(o->boot, AL_BOOT_BYTES));
     if (err == 0 && o->peer != NULL) /* as with a join */
         err = put_meta(store, AL_META_LISTEN, al_slice_str("1"));
     al_rng_wipe(&rng);

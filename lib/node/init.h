@@ -47,7 +47,6 @@ struct al_restore_opts {
     const struct al_slice *statements; /* of this identity, opened before: what a peer knows */
     size_t statement_count;
     const struct al_restore_peer *peer; /* NULL: none */
-    uint8_t boot[AL_BOOT_BYTES];        /* that was shown to it */
     uint64_t now_ms;
     uint8_t seed[32];
 };

@@ -35,8 +35,6 @@ static int load(struct al_node *n, uint64_t pause_ms)
     if (err == 0 && n->opts.new_log)
         n->logs->own = NULL;
     if (err == 0)
-        err = node_load_boots(n);
-    if (err == 0)
         err = node_load_copy(n);
     if (err == 0) {
         struct al_gossip_opts opts = {
@@ -46,8 +44,8 @@ static int load(struct al_node *n, uint64_t pause_ms)
             .agent = n->opts.agent,
             .redeem = node_redeem,
             .redeem_arg = n,
-            .boots = al_buf_slice(&n->boots),
-            .boots_lost = n->boots_lost,
+            .boots = n->opts.boots,
+            .boots_lost = n->opts.boots_lost,
             .cloned = node_become_copy,
             .cloned_arg = n,
             .pieces_bytes = n->pieces_bytes,
@@ -96,7 +94,6 @@ int al_node_new(struct al_node **ret, const struct al_node_opts *opts, struct al
     STAILQ_INIT(&n->file_gets);
     n->pieces_bytes = opts->pieces_bytes != 0 ? opts->pieces_bytes : AL_NODE_PIECES_BYTES;
     al_rng_init(&n->rng, opts->seed);
-    n->boots = al_heapbuf();
     n->effects = al_effects_new();
     int err = n->effects == NULL ? AL_E_NOMEM : load(n, 0);
     if (err == 0) {
@@ -129,7 +126,6 @@ void al_node_free(struct al_node *n)
     unload(n);
     al_effects_free(n->effects);
     free(n->upkeep);
-    al_heapbuf_free(&n->boots);
     free_calls(&n->in_turn);
     free_calls(&n->waits);
     free_calls(&n->invites);

@@ -17,6 +17,7 @@
 #include "effect.h"
 #include "err.h"
 #include "keyring.h"
+#include "limit.h"
 #include "now.h"
 #include "store.h"
 
@@ -32,7 +33,9 @@ struct al_node_opts {
     const struct al_keyring *keyring;
     struct al_network network;
     uint8_t seed[32];                        /* of all its randomness; secret */
-    uint8_t boot[8];                         /* fresh at each start */
+    uint8_t boot[AL_BOOT_BYTES];             /* fresh at each start */
+    struct al_slice boots;                   /* all of this device that are remembered, joined */
+    bool boots_lost;                         /* some are missing */
     const char *agent;                       /* "aloudd/0.1.0" */
     const char *audience;                    /* of posts that name none; NULL: network */
     uint64_t hold_s;                         /* how long posts wait before they are signed */

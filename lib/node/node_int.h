@@ -64,8 +64,6 @@ struct al_node {
     uint64_t said_seen;    /* at for what is needed */
     uint64_t tidy_ms;      /* mono: when to tidy the store; UINT64_MAX: it is tidy */
     bool due;              /* another turn is wanted at once */
-    struct al_buf boots;   /* starts of this device, AL_BOOT_BYTES each, this one last */
-    bool boots_lost;       /* some are missing */
     struct calls in_turn;  /* answered in this turn; the answers come out with the commit */
     struct calls waits;
     struct calls invites;   /* wait for the port */
@@ -108,12 +106,6 @@ void node_reply_error(struct al_node *n, uint64_t call, int err);
 AL_MUST_CHECK int node_keep_answer(
     struct al_node *n, const uint8_t key[AL_RPC_KEY_BYTES], const struct al_buf *result);
 
-#define AL_META_BOOTS "boots"           /* boot b8 each, the newest last */
-#define AL_META_BOOTS_LOST "boots-lost" /* "1": log.db was an older one once: some are missing */
-
-/* Read which starts are remembered; keep them with this one, in a turn. 0 or a store error. */
-AL_MUST_CHECK int node_load_boots(struct al_node *n);
-AL_MUST_CHECK int node_save_boots(struct al_node *n);
 /* Do what a start finds to be done, in the first turn that can be committed. */
 AL_MUST_CHECK int node_start_up(struct al_node *n);
 

@@ -157,6 +157,13 @@ static int open_port_again(struct al_node *n)
     return err;
 }
 
+/* They were kept here once, where an older log.db lost them; now beside the keys: files.h. */
+static int forget_boots(struct al_node *n)
+{
+    int err = al_store_kv_del(n->store, AL_SPACE_META, al_slice_str("boots"));
+    return err == 0 ? al_store_kv_del(n->store, AL_SPACE_META, al_slice_str("boots-lost")) : err;
+}
+
 int node_start_up(struct al_node *n)
 {
     int err = n->logs->copy ? mark_copy(n) : 0;
@@ -165,7 +172,7 @@ int node_start_up(struct al_node *n)
     if (err == 0)
         err = post_first_profile(n);
     if (err == 0)
-        err = node_save_boots(n);
+        err = forget_boots(n);
     if (err == 0)
         err = take_over(n);
     if (err == 0)

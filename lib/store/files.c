@@ -23,6 +23,8 @@
 #define LOCK "lock"
 #define VERSION 1
 #define FILE_MAX 256
+#define BOOTS_BYTES ((size_t)AL_FILES_BOOTS_MAX * AL_BOOT_BYTES)
+#define INSTANCE_MAX (FILE_MAX + BOOTS_BYTES)
 
 /* --- device -------------------------------------------------------------------------------- */
 
@@ -108,6 +110,8 @@ struct instance {
     struct al_hash host;
     bool has_host;
     uint64_t starts;
+    uint8_t boots[AL_FILES_BOOTS_MAX][AL_BOOT_BYTES];
+    size_t boot_count;
 };
 
 /* The first line of |path|, if it is a machine's id: false when there is none. */
@@ -135,38 +139,55 @@ static bool find_host(struct al_hash *out)
 
 static int write_instance(int dir_fd, const struct instance *in)
 {
-    uint8_t bytes[FILE_MAX];
+    uint8_t bytes[INSTANCE_MAX];
     struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
-    al_write_array(&b, 4);
+    al_write_array(&b, 5);
     al_write_uint(&b, VERSION);
     al_write_bin(&b, in->id, sizeof(in->id));
     al_write_bin(&b, in->host.b, in->has_host ? sizeof(in->host.b) : 0);
     al_write_uint(&b, in->starts);
+    al_write_bin(&b, in->boots[0], in->boot_count * AL_BOOT_BYTES);
     AL_ASSERT(!b.full);
     return al_private_write(dir_fd, INSTANCE, al_buf_slice(&b));
 }
 
 static int read_instance(struct instance *out, int dir_fd)
 {
-    uint8_t bytes[FILE_MAX];
+    uint8_t bytes[INSTANCE_MAX];
     size_t n;
     int err = al_private_read(&n, bytes, sizeof(bytes), dir_fd, INSTANCE);
     if (err != 0)
         return err;
     struct al_read r = al_read_message(al_slice_of(bytes, n));
-    (void)al_read_array_v1(&r, 4, 4);
+    struct al_slice boots = al_slice_of(NULL, 0);
+    uint32_t fields = al_read_array_v1(&r, 4, 5);
     al_read_bytes(&r, out->id, sizeof(out->id));
     struct al_slice host = al_read_bin(&r, 0, sizeof(out->host.b));
     out->starts = al_read_uint(&r, UINT64_MAX - 1);
+    if (fields == 5)
+        boots = al_read_bin(&r, 0, BOOTS_BYTES);
     err = al_read_end(&r);
     if (err != 0)
         return err;
-    if (host.n != 0 && host.n != sizeof(out->host.b))
+    if ((host.n != 0 && host.n != sizeof(out->host.b)) || boots.n % AL_BOOT_BYTES != 0)
         return AL_E_LENGTH;
     out->has_host = host.n != 0;
     if (out->has_host)
         memcpy(out->host.b, host.p, host.n);
+    out->boot_count = boots.n / AL_BOOT_BYTES;
+    if (boots.n > 0)
+        memcpy(out->boots, boots.p, boots.n);
     return 0;
+}
+
+/* The oldest gives way when there are too many. */
+static void add_boot(struct instance *in, const uint8_t boot[AL_BOOT_BYTES])
+{
+    if (in->boot_count == AL_FILES_BOOTS_MAX) {
+        in->boot_count--;
+        memmove(in->boots[0], in->boots[1], in->boot_count * AL_BOOT_BYTES);
+    }
+    memcpy(in->boots[in->boot_count++], boot, AL_BOOT_BYTES);
 }
 
 static bool is_elsewhere(const struct instance *in)
@@ -189,7 +210,7 @@ int al_files_host_differs(bool *ret, const char *dir)
     return err == AL_E_NOT_FOUND ? AL_E_NOT_INITIALISED : file_error(err);
 }
 
-int al_files_boot(struct al_files_boot *ret, const char *dir)
+int al_files_boot(struct al_files_boot *ret, const char *dir, const uint8_t boot[AL_BOOT_BYTES])
 {
     int fd;
     struct instance in;
@@ -203,6 +224,7 @@ int al_files_boot(struct al_files_boot *ret, const char *dir)
     }
     if (err == 0) {
         in.starts++;
+        add_boot(&in, boot);
         err = write_instance(fd, &in);
     }
     err = file_error(err);
@@ -210,6 +232,9 @@ int al_files_boot(struct al_files_boot *ret, const char *dir)
         memcpy(ret->instance, in.id, sizeof(ret->instance));
         ret->starts = in.starts;
         ret->host_differs = is_elsewhere(&in);
+        memcpy(ret->boots, in.boots, in.boot_count * AL_BOOT_BYTES);
+        ret->boot_count = in.boot_count;
+        ret->boots_lost = in.boot_count < in.starts && in.boot_count < AL_FILES_BOOTS_MAX;
     }
 out:
     (void)close(fd);
@@ -223,10 +248,14 @@ static int make_dir(int *ret_fd, const char *dir)
     return err == 0 ? al_private_open_dir(ret_fd, dir) : err;
 }
 
-static int write_new_instance(int dir_fd, const uint8_t id[AL_INSTANCE_BYTES])
+/* |boot|: that was shown before the first start; NULL: none was. */
+static int write_new_instance(
+    int dir_fd, const uint8_t id[AL_INSTANCE_BYTES], const uint8_t boot[AL_BOOT_BYTES])
 {
     struct instance in = {.starts = 0};
     memcpy(in.id, id, sizeof(in.id));
+    if (boot != NULL)
+        add_boot(&in, boot);
     in.has_host = find_host(&in.host);
     return write_instance(dir_fd, &in);
 }
@@ -241,7 +270,7 @@ int al_files_create(
     if (faccessat(fd, DEVICE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         err = AL_E_EXISTS;
     if (err == 0)
-        err = write_new_instance(fd, instance);
+        err = write_new_instance(fd, instance, NULL);
     if (err == 0) /* the last: with it there is a device */
         err = write_device(fd, k);
     (void)close(fd);
@@ -254,11 +283,12 @@ static int write_restore(int dir_fd, const struct al_files_restore *restore)
 {
     uint8_t bytes[FILE_MAX];
     struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
-    al_write_array(&b, 4);
+    al_write_array(&b, 5);
     al_write_uint(&b, VERSION);
     al_write_bin(&b, restore->identity.b, sizeof(restore->identity.b));
     al_write_bin(&b, restore->device_seed, sizeof(restore->device_seed));
     al_write_uint(&b, restore->created_ms);
+    al_write_bin(&b, restore->boot, sizeof(restore->boot));
     AL_ASSERT(!b.full);
     int err = al_private_write(dir_fd, RESTORE, al_buf_slice(&b));
     sodium_memzero(bytes, sizeof(bytes));
@@ -273,10 +303,11 @@ static int read_restore(struct al_files_restore *out, int dir_fd)
     if (err != 0)
         return err;
     struct al_read r = al_read_message(al_slice_of(bytes, n));
-    (void)al_read_array_v1(&r, 4, 4);
+    (void)al_read_array_v1(&r, 5, 5);
     al_read_bytes(&r, out->identity.b, sizeof(out->identity.b));
     al_read_bytes(&r, out->device_seed, sizeof(out->device_seed));
     out->created_ms = al_read_uint(&r, AL_TIME_MAX);
+    al_read_bytes(&r, out->boot, sizeof(out->boot));
     sodium_memzero(bytes, sizeof(bytes));
     return al_read_end(&r);
 }
@@ -309,8 +340,8 @@ bool al_files_restore_open(const char *dir)
 }
 
 /* While the instance is the old one, the new device still counts as on the old one's machine. */
-int al_files_replace(
-    const char *dir, const struct al_keyring *k, const uint8_t instance[AL_INSTANCE_BYTES])
+int al_files_replace(const char *dir, const struct al_keyring *k,
+    const uint8_t instance[AL_INSTANCE_BYTES], const struct al_files_restore *restore)
 {
     int fd;
     int err = make_dir(&fd, dir);
@@ -318,11 +349,11 @@ int al_files_replace(
         return err;
     bool was_there = faccessat(fd, DEVICE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     if (!was_there)
-        err = write_new_instance(fd, instance);
+        err = write_new_instance(fd, instance, restore->boot);
     if (err == 0)
         err = write_device(fd, k);
     if (err == 0 && was_there)
-        err = write_new_instance(fd, instance);
+        err = write_new_instance(fd, instance, restore->boot);
     (void)close(fd);
     return err;
 }

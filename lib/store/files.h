@@ -4,9 +4,10 @@
  * against.
  *
  *     device    canonical MessagePack: [1, identity, device seed, generation, reading key]
- *     instance  canonical MessagePack: [1, instance b16, host b32 or b0, starts]
- *     restore   canonical MessagePack: [1, identity, device seed, created_ms], while one is under
- * way
+ *     instance  canonical MessagePack: [1, instance b16, host b32 or b0, starts, boots];
+ *               boots are b8 each, joined, the newest last; an old file has none
+ *     restore   canonical MessagePack: [1, identity, device seed, created_ms, boot];
+ *               only while one is under way
  *
  * They lie in the keys directory. All but al_files_lock() expect the lock to be held.
  */
@@ -18,8 +19,10 @@
 #include "bytes.h"
 #include "err.h"
 #include "keyring.h"
+#include "limit.h"
 
 #define AL_INSTANCE_BYTES 16
+#define AL_FILES_BOOTS_MAX 4096 /* that are remembered */
 
 /*
  * Write the key files of a new device into |dir|, which is made if it is missing. |instance| is
@@ -46,14 +49,18 @@ struct al_files_boot {
     uint8_t instance[AL_INSTANCE_BYTES];
     uint64_t starts;   /* with this one; from 1 */
     bool host_differs; /* the files were made on another machine: this is a copy */
+    uint8_t boots[AL_FILES_BOOTS_MAX][AL_BOOT_BYTES]; /* of this device, this one last */
+    size_t boot_count;
+    bool boots_lost; /* some are missing: an old file counted starts and did not keep them */
 };
 
 /*
- * Count a start, durably, before anything else of it happens. Returns 0, AL_E_NOT_INITIALISED,
- * AL_E_PERMISSION, AL_E_CORRUPT, AL_E_VERSION, AL_E_FULL, AL_E_READ_ONLY, AL_E_IO.
+ * Count a start that others know by |boot|, durably, before anything else of it happens. Returns 0,
+ * AL_E_NOT_INITIALISED, AL_E_PERMISSION, AL_E_CORRUPT, AL_E_VERSION, AL_E_FULL, AL_E_READ_ONLY,
+ * AL_E_IO.
  */
 AL_MUST_CHECK
-int al_files_boot(struct al_files_boot *ret, const char *dir);
+int al_files_boot(struct al_files_boot *ret, const char *dir, const uint8_t boot[AL_BOOT_BYTES]);
 
 /* True in |ret| if the files were made on another machine; no start is counted. Errors as above. */
 AL_MUST_CHECK
@@ -66,7 +73,8 @@ int al_files_host_differs(bool *ret, const char *dir);
 struct al_files_restore {
     struct al_identity identity;
     uint8_t device_seed[32];
-    uint64_t created_ms; /* of its certificate */
+    uint64_t created_ms;         /* of its certificate */
+    uint8_t boot[AL_BOOT_BYTES]; /* that a peer is shown, whichever try asks it */
 };
 
 /*
@@ -83,12 +91,12 @@ bool al_files_restore_open(const char *dir);
 
 /*
  * Put the device |k| in the place of the one that is there, if any: on this machine, with a new
- * |instance| and no starts. A crash leaves the old device or the new one. Returns 0 or as
- * al_files_create(), but AL_E_EXISTS.
+ * |instance|, no starts, and of boots the one in |restore|. A crash leaves the old device or the
+ * new one. Returns 0 or as al_files_create(), but AL_E_EXISTS.
  */
 AL_MUST_CHECK
-int al_files_replace(
-    const char *dir, const struct al_keyring *k, const uint8_t instance[AL_INSTANCE_BYTES]);
+int al_files_replace(const char *dir, const struct al_keyring *k,
+    const uint8_t instance[AL_INSTANCE_BYTES], const struct al_files_restore *restore);
 
 /* The restore has come to its end: forget it. Returns 0, AL_E_READ_ONLY, AL_E_IO. */
 AL_MUST_CHECK

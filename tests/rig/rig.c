@@ -58,7 +58,11 @@ int rig_start(struct rig_node *n)
     al_network_public(&opts.network);
     sample_bytes(
         opts.seed, sizeof(opts.seed), 5000 + (uint64_t)(n - n->rig->nodes) * 100 + n->boots);
-    al_u64be(opts.boot, ++n->boots);
+    AL_ASSERT(n->boots < RIG_BOOTS);
+    al_u64be(n->boot_list[n->boots], n->boots + 1);
+    memcpy(opts.boot, n->boot_list[n->boots++], sizeof(opts.boot));
+    opts.boots = al_slice_of(n->boot_list[0], n->boots * AL_BOOT_BYTES);
+    opts.boots_lost = n->boots_lost;
     int err = al_node_new(&n->node, &opts, n->rig->now);
     if (err == 0) {
         rig_begin(n);

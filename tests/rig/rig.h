@@ -16,6 +16,7 @@
 #include "segment.h"
 
 #define RIG_NODES 8
+#define RIG_BOOTS 64 /* starts of one node */
 #define RIG_CONNS 64
 #define RIG_WALL_MS UINT64_C(1790000000000)
 
@@ -38,7 +39,9 @@ struct rig_node {
     uint64_t hold_s;        /* likewise */
     uint64_t pieces_bytes;  /* for the next start: of other people's files; 0: as ever */
     int open_err;           /* what opening the store answers */
-    uint64_t boots;
+    uint64_t boots;         /* starts of its device so far, each known by its number */
+    uint8_t boot_list[RIG_BOOTS][AL_BOOT_BYTES];
+    bool boots_lost;  /* for the next start */
     uint64_t changed; /* position of the last AL_EFFECT_CHANGED */
     uint32_t dials;   /* effects seen */
     uint32_t listens;

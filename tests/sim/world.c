@@ -84,6 +84,8 @@ static void node_start(struct world *w, struct sim_node *s)
     al_network_public(&opts.network);
     al_rng_bytes(&w->rng, opts.seed, sizeof(opts.seed));
     al_u64be(opts.boot, ++s->boots);
+    al_buf_put(&s->boot_list, opts.boot, sizeof(opts.boot));
+    opts.boots = al_buf_slice(&s->boot_list);
     int err = al_node_new(&s->node, &opts, world_now(w, s));
     if (err != 0) {
         break_invariant(w, "node %u does not start: %s", s->no, al_err_name(err));
@@ -107,6 +109,7 @@ static void node_make(struct world *w, struct sim_node *s)
     al_rng_bytes(&w->rng, seed, sizeof(seed));
     AL_ASSERT(al_keyring_init(&s->keyring, &root.identity, seed, 1, read_sk) == 0);
     s->disk = al_store_disk_new();
+    s->boot_list = al_heapbuf();
     s->acked = al_map_new(48, secret);
     AL_ASSERT(s->disk != NULL && s->acked != NULL && al_store_open_disk(&store, s->disk) == 0);
     (void)snprintf(s->address, sizeof(s->address), "node%u:4747", s->no);
@@ -501,6 +504,7 @@ void world_free(struct world *w)
         al_node_free(s->node);
         al_store_disk_free(s->disk);
         al_store_disk_free(s->older);
+        al_heapbuf_free(&s->boot_list);
         while (s->acked != NULL && al_map_next(s->acked, &acked, NULL, &value))
             free(value);
         al_map_free(s->acked);

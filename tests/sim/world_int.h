@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "heap.h"
+#include "heapbuf.h"
 #include "init.h"
 #include "logs.h"
 #include "map.h"
@@ -22,6 +23,7 @@ struct sim_node {
     struct al_store *store;      /* that the node has open; NULL while it is down */
     struct event *wake;
     uint64_t boots;
+    struct al_buf boot_list; /* of its device, joined */
     char address[32];
     char ticket[2048];    /* of an invite without end of uses, once it is made */
     struct al_map *acked; /* device || log || seq of own acknowledged entries -> struct acked * */

@@ -68,10 +68,18 @@ static int load(void)
     return al_files_load(&k, keys);
 }
 
+/* Boots are numbers here. */
+static int start(struct al_files_boot *ret, uint64_t number)
+{
+    uint8_t bytes[AL_BOOT_BYTES];
+    al_u64be(bytes, number);
+    return al_files_boot(ret, keys, bytes);
+}
+
 static int boot(void)
 {
     struct al_files_boot b;
-    return al_files_boot(&b, keys);
+    return start(&b, 1);
 }
 
 /* Replace the file |name| of the keys directory by |n| bytes, mode 0600. */
@@ -120,10 +128,87 @@ static void each_start_is_counted_and_the_instance_stays(void **state)
     create();
     for (uint64_t i = 1; i <= 3; i++) {
         struct al_files_boot b;
-        assert_int_equal(al_files_boot(&b, keys), 0);
+        assert_int_equal(start(&b, i), 0);
         assert_int_equal(b.starts, i);
         assert_false(b.host_differs);
         assert_memory_equal(b.instance, instance, sizeof(instance));
+    }
+}
+
+static void write_instance(uint64_t starts, const uint8_t *boots, size_t n)
+{
+    static uint8_t bytes[(AL_FILES_BOOTS_MAX + 32) * AL_BOOT_BYTES];
+    struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
+    al_write_array(&b, 5);
+    al_write_uint(&b, 1);
+    al_write_bin(&b, instance, sizeof(instance));
+    al_write_bin(&b, NULL, 0);
+    al_write_uint(&b, starts);
+    al_write_bin(&b, boots, n);
+    assert_false(b.full);
+    replace("instance", bytes, b.n);
+}
+
+static void boots_are_kept_and_the_oldest_give_way(void **state)
+{
+    (void)state;
+    static struct al_files_boot b;
+    static uint8_t boots[AL_FILES_BOOTS_MAX - 1][AL_BOOT_BYTES];
+    create();
+    assert_int_equal(start(&b, 1), 0);
+    assert_int_equal(b.boot_count, 1);
+    assert_int_equal(start(&b, 2), 0);
+    assert_int_equal(b.boot_count, 2);
+    assert_int_equal(al_u64be_read(b.boots[0]), 1);
+    assert_int_equal(al_u64be_read(b.boots[1]), 2);
+
+    for (uint64_t i = 1; i < AL_FILES_BOOTS_MAX; i++)
+        al_u64be(boots[i - 1], i);
+    write_instance(AL_FILES_BOOTS_MAX - 1, boots[0], sizeof(boots));
+    for (uint64_t i = 0; i < 3; i++) {
+        assert_int_equal(start(&b, AL_FILES_BOOTS_MAX + i), 0);
+        assert_int_equal(b.boot_count, AL_FILES_BOOTS_MAX);
+        assert_int_equal(al_u64be_read(b.boots[0]), i + 1);
+        assert_int_equal(al_u64be_read(b.boots[AL_FILES_BOOTS_MAX - 1]), AL_FILES_BOOTS_MAX + i);
+        assert_false(b.boots_lost);
+    }
+}
+
+/* As files were before boots were kept in them. */
+static void an_old_file_is_read_and_known_to_have_forgotten(void **state)
+{
+    (void)state;
+    static const uint64_t starts[] = {0, 3};
+    for (size_t i = 0; i < 2; i++) {
+        struct al_files_boot got;
+        uint8_t bytes[128];
+        struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
+        if (i == 0)
+            create();
+        al_write_array(&b, 4);
+        al_write_uint(&b, 1);
+        al_write_bin(&b, instance, sizeof(instance));
+        al_write_bin(&b, NULL, 0);
+        al_write_uint(&b, starts[i]);
+        replace("instance", bytes, b.n);
+        for (uint64_t n = 1; n <= 2; n++) {
+            assert_int_equal(start(&got, n), 0);
+            assert_int_equal(got.starts, starts[i] + n);
+            assert_int_equal(got.boot_count, n);
+            assert_int_equal(got.boots_lost, starts[i] > 0);
+        }
+    }
+}
+
+static void boots_that_are_no_whole_ones_are_called_corrupt(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[AL_FILES_BOOTS_MAX * AL_BOOT_BYTES + AL_BOOT_BYTES];
+    static const size_t sizes[] = {7, 9, sizeof(zeros)};
+    create();
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        write_instance(1, zeros, sizes[i]);
+        assert_int_equal(boot(), AL_E_CORRUPT);
     }
 }
 
@@ -142,7 +227,7 @@ static void a_copy_on_another_host_is_noticed(void **state)
     replace("instance", bytes, b.n);
     struct al_files_boot got;
     for (int i = 0; i < 2; i++) { /* and the notice does not wear off */
-        assert_int_equal(al_files_boot(&got, keys), 0);
+        assert_int_equal(start(&got, 1), 0);
         assert_true(got.host_differs);
     }
     assert_int_equal(got.starts, 9);
@@ -154,7 +239,7 @@ static void a_copy_on_another_host_is_noticed(void **state)
     al_write_bin(&b, NULL, 0);
     al_write_uint(&b, 7);
     replace("instance", bytes, b.n);
-    assert_int_equal(al_files_boot(&got, keys), 0);
+    assert_int_equal(start(&got, 1), 0);
     assert_false(got.host_differs);
 }
 
@@ -374,6 +459,7 @@ static struct al_files_restore begun(uint8_t seed, uint64_t created_ms)
 {
     struct al_files_restore r = {.identity = keyring.identity, .created_ms = created_ms};
     memset(r.device_seed, seed, sizeof(r.device_seed));
+    memset(r.boot, seed, sizeof(r.boot));
     return r;
 }
 
@@ -387,6 +473,7 @@ static void a_restore_that_was_cut_off_goes_on_with_its_device(void **state)
     assert_int_equal(al_files_restore_begin(&again, keys), 0);
     assert_int_equal(again.device_seed[0], 1);
     assert_int_equal(again.created_ms, 100);
+    assert_int_equal(again.boot[0], 1);
     other.identity.b[0] ^= 1; /* other words: nothing of the first device is for them */
     assert_int_equal(al_files_restore_begin(&other, keys), 0);
     assert_int_equal(other.device_seed[0], 3);
@@ -400,16 +487,21 @@ static void a_new_device_takes_the_place_of_the_old_one(void **state)
     (void)state;
     struct al_keyring loaded, next;
     struct al_files_boot boot;
+    const struct al_files_restore restore = {.boot = {9}};
     uint8_t other[AL_INSTANCE_BYTES] = "another instance", seed[32] = {9};
     assert_int_equal(al_files_create(keys, &keyring, instance), 0);
-    assert_int_equal(al_files_boot(&boot, keys), 0);
+    assert_int_equal(start(&boot, 7), 0);
     assert_int_equal(al_keyring_init(&next, &keyring.identity, seed, 3, keyring.read_sk), 0);
-    assert_int_equal(al_files_replace(keys, &next, other), 0);
+    assert_int_equal(al_files_replace(keys, &next, other, &restore), 0);
     assert_int_equal(al_files_load(&loaded, keys), 0);
     assert_memory_equal(&loaded, &next, sizeof(next));
-    assert_int_equal(al_files_boot(&boot, keys), 0);
+    assert_int_equal(start(&boot, 7), 0);
     assert_int_equal(boot.starts, 1);
     assert_memory_equal(boot.instance, other, sizeof(other));
+    assert_int_equal(boot.boot_count, 2); /* what a peer was shown is nobody else's */
+    assert_memory_equal(boot.boots[0], restore.boot, AL_BOOT_BYTES);
+    assert_int_equal(al_u64be_read(boot.boots[1]), 7);
+    assert_false(boot.boots_lost);
 }
 
 int main(void)
@@ -418,6 +510,9 @@ int main(void)
         TEST(what_was_created_is_loaded_and_never_overwritten),
         TEST(files_are_0600_in_a_0700_directory_under_any_umask),
         TEST(each_start_is_counted_and_the_instance_stays),
+        TEST(boots_are_kept_and_the_oldest_give_way),
+        TEST(an_old_file_is_read_and_known_to_have_forgotten),
+        TEST(boots_that_are_no_whole_ones_are_called_corrupt),
         TEST(a_copy_on_another_host_is_noticed),
         TEST(rights_for_others_are_refused),
         TEST(links_pipes_and_second_names_are_refused),
