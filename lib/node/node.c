@@ -221,6 +221,8 @@ static int tell_written_again(struct al_node *n)
 {
     uint64_t first = n->logs->written_again;
     n->logs->written_again = 0;
+    if (n->logs->copy)
+        return 0;
     return first == 0 ? 0 : al_gossip_appended(n->gossip, n->logs->own, first, n->now);
 }
 

@@ -42,10 +42,15 @@ int node_become_copy(void *arg)
     struct al_node *n = arg;
     if (n->logs->copy)
         return 0;
+    struct al_log *own = n->logs->own;
     al_gossip_close_all(n->gossip, AL_E_CLONE);
     al_effects_log(n->effects, 4,
         "another machine runs with the key of this device: from now on nothing leaves this one");
-    return mark_copy(n);
+    int err = mark_copy(n);
+    /* the other one may go on with this log: what has not left it yet must never stand there */
+    if (err == 0 && own != NULL && own->hold < al_log_head(own))
+        err = al_logs_rewrite(n->logs, own, own->hold + 1, n->now);
+    return err == AL_E_LIMIT ? 0 : err; /* it waits aside for the new device */
 }
 
 int node_refuse_copy(struct al_node *n)

@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
+#include "logs.h"
 #include "rig.h"
+#include "rng.h"
 #include "write.h"
 
 static struct rig r;
@@ -267,9 +269,69 @@ static void whoever_holds_parts_is_told_of_the_rest(void **state)
     assert_true(told);
 }
 
+/* Another machine has the key, and was there first: it may go on with this very log. */
+static void tell_clone(void)
+{
+    struct al_message m = {.type = AL_MSG_CLONE};
+    al_u64be(m.u.clone.boot, 777);
+    al_boot_sign(
+        &m.u.clone.boot_sig, &n->me.keyring.device, n->me.keyring.device_secret, m.u.clone.boot);
+    m.u.clone.yield = true;
+    rig_peer_send(&p, &m);
+    assert_int_equal(rig_peer_closed(&p), AL_E_CLONE);
+}
+
+static struct al_logs *load(struct al_rng *rng, struct al_store **ret_store)
+{
+    struct al_logs *l;
+    static const uint8_t seed[32] = {2};
+    al_rng_init(rng, seed);
+    rig_stop(n);
+    assert_int_equal(al_store_open_disk(ret_store, n->disk), 0);
+    assert_int_equal(al_logs_new(&l, *ret_store, &n->me.keyring, rng), 0);
+    return l;
+}
+
+static void in_a_copy_it_stands_where_it_never_leaves(void **state)
+{
+    struct al_store *store;
+    struct al_rng rng;
+    (void)state;
+    tell_clone();
+    assert_int_equal(rig_post(n, "as a copy", "network", &late), 0);
+    assert_false(al_logname_eq(&late.log, &known.log));
+    assert_true(late.seq > 1);
+    struct al_logs *l = load(&rng, &store);
+    assert_int_equal(al_log_head(al_logs_find(l, &known.device, &known.log)), known.seq);
+    assert_int_equal(al_log_head(l->local), late.seq);
+    assert_int_equal(l->aside, 0);
+    al_logs_free(l);
+    al_store_close(store);
+    assert_int_equal(rig_start(n), 0);
+}
+
+static void what_has_left_stays_when_it_becomes_a_copy(void **state)
+{
+    struct al_store *store;
+    struct al_rng rng;
+    (void)state;
+    say_own_heads(&p, &known, 1);
+    assert_true(left(&p));
+    tell_clone();
+    struct al_logs *l = load(&rng, &store);
+    assert_true(al_log_head(al_logs_find(l, &known.device, &known.log)) >= late.seq);
+    assert_null(l->local);
+    al_logs_free(l);
+    al_store_close(store);
+    assert_int_equal(rig_start(n), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(in_a_copy_it_stands_where_it_never_leaves, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_has_left_stays_when_it_becomes_a_copy, setup, teardown),
         cmocka_unit_test_setup_teardown(it_waits_and_is_written_all_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(whoever_asks_gets_only_what_was_known, setup, teardown),
         cmocka_unit_test_setup_teardown(whoever_holds_what_was_known_lets_it_go, setup, teardown),
