@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tests/tools/check_symbols.sh BUILD: the rooms that must not reach the world don't. The undefined
 # symbols of their libraries show no clock, no socket, no file, no entropy, no libuv; SQLite is
-# reached by the store alone (the views have a database of their own).
+# reached by the store alone (the views have a database of their own). And aloudd starts no program.
 set -euo pipefail
 build=$1
 
@@ -50,4 +50,12 @@ for room in proto base keys noise circle log gossip node; do
         fi
     done < <(undefined "$archive" "${excused[$room]:-none}")
 done
+
+starts='^(exec(v|l|ve|vp|vpe|lp|le|veat)|fexecve|system|popen|posix_spawnp?|uv_spawn|dlopen)(@.*)?$'
+while read -r symbol; do
+    if [[ $symbol =~ $starts ]]; then
+        echo "aloudd: reaches $symbol"
+        failed=1
+    fi
+done < <(nm -D -u "$build/daemon/aloudd" | awk '{ print $NF }')
 exit "$failed"
