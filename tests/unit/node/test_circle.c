@@ -307,6 +307,27 @@ static void a_new_reading_key_is_answered_by_a_new_epoch(void **state)
     assert_int_equal(circle_at(ana)->n, 2);
 }
 
+/* Whoever finds reasons again and again makes one epoch a minute, not one for each. */
+static void between_epochs_opened_by_itself_lies_a_minute(void **state)
+{
+    (void)state;
+    assert_int_equal(make("team", ben), 0);
+    assert_int_equal(change("add", cai), 0);
+    assert_int_equal(leave(ben), 0);
+    rig_wait(&r, 20000);
+    assert_int_equal(circle_at(ana)->n, 3);
+    assert_int_equal(leave(cai), 0);
+    rig_wait(&r, 30000);
+    assert_int_equal(circle_at(ana)->n, 3);
+    assert_true(al_circle_has(circle_at(ana), id_of(cai)));
+    rig_wait(&r, 30000);
+    assert_int_equal(circle_at(ana)->n, 4);
+    assert_false(al_circle_has(circle_at(ana), id_of(cai)));
+    /* what the owner asks for waits for nothing */
+    assert_int_equal(change("add", cai), 0);
+    assert_int_equal(circle_at(ana)->n, 5);
+}
+
 static void an_owner_who_was_away_does_it_when_back(void **state)
 {
     struct al_ref ref;
@@ -401,6 +422,7 @@ int main(void)
         NODE_TEST(what_changes_nothing_opens_no_epoch),
         NODE_TEST(who_leaves_is_let_go_by_the_owners_node),
         NODE_TEST(a_new_reading_key_is_answered_by_a_new_epoch),
+        NODE_TEST(between_epochs_opened_by_itself_lies_a_minute),
         NODE_TEST(an_owner_who_was_away_does_it_when_back),
         NODE_TEST(a_thread_in_a_circle_stays_there),
         NODE_TEST(an_edit_keeps_the_circle_and_a_share_leaves_it),
