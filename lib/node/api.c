@@ -10,7 +10,8 @@ static const struct {
     const char *name;
     call_fn *fn;
     enum {
-        READS,
+        READS,  /* and does nothing else: is answered also when nothing can be written */
+        DOES,   /* something, but nothing that would have to be told from the same done twice */
         WRITES, /* has a "key": asked again, it gives the same answer and does nothing */
         WIPES,  /* the same, but no more than that it was done is kept: what it says must go */
     } how;
@@ -24,10 +25,10 @@ static const struct {
     {"device_rename", api_device_rename, WRITES},
     {"device_revoke", api_device_revoke, WRITES},
     {"devices", api_devices, READS},
-    {"fetch", api_fetch, READS},
-    {"file_get", api_file_get, READS},
+    {"fetch", api_fetch, DOES},
+    {"file_get", api_file_get, DOES},
     {"file_new", api_file_new, WRITES},
-    {"file_put", api_file_put, READS}, /* a piece that comes twice is passed over */
+    {"file_put", api_file_put, DOES}, /* a piece that comes twice is passed over */
     {"file_read", api_file_read, READS},
     {"held", api_held, READS},
     {"invite", api_invite, WRITES},
@@ -36,10 +37,10 @@ static const struct {
     {"post", api_post, WRITES},
     {"post_many", api_post_many, WRITES},
     {"relate", api_relate, WRITES},
-    {"replies", api_replies, READS},
+    {"replies", api_replies, DOES},
     {"status", api_status, READS},
     {"unhold", api_unhold, WIPES},
-    {"wait", api_wait, READS},
+    {"wait", api_wait, DOES},
 };
 
 /* --- parameters ---------------------------------------------------------------------------- */
@@ -189,7 +190,7 @@ static int answer(
 {
     uint8_t key[AL_RPC_KEY_BYTES];
     bool kept = false;
-    if (methods[method].how == READS)
+    if (methods[method].how == READS || methods[method].how == DOES)
         return methods[method].fn(n, call, params, out);
     if (param_bytes(key, sizeof(key), params, "key") != 0) {
         (void)strlcpy(n->why, "a write needs a key of 16 random bytes", sizeof(n->why));
@@ -216,11 +217,12 @@ void al_node_call(struct al_node *n, uint64_t call, struct al_slice method, stru
     n->why[0] = '\0';
     n->hint = NULL;
     n->turn_bytes += params.n;
-    if (n->turn_err != 0)
-        return; /* the commit tells the caller */
     size_t i = 0;
     while (i < sizeof(methods) / sizeof(methods[0]) && !al_slice_is(method, methods[i].name))
         i++;
+    bool reads = i < sizeof(methods) / sizeof(methods[0]) && methods[i].how == READS;
+    if (n->turn_err != 0 && !(n->full && reads && n->turn_err == AL_E_FULL))
+        return; /* the commit tells the caller */
     if (i == sizeof(methods) / sizeof(methods[0])) {
         node_reply_error(n, call, AL_E_METHOD);
         return;
@@ -239,6 +241,8 @@ void al_node_call(struct al_node *n, uint64_t call, struct al_slice method, stru
         node_reply_error(n, call, err);
     if (err == CALL_WAITS)
         free(c);
+    else
+        c->answered = err == 0 || !al_store_is_error(err);
     al_heapbuf_free(&out);
 }
 

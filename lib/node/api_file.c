@@ -418,7 +418,7 @@ static int read_piece(
     if (sealed.n != size + AL_PIECE_SEALED_BYTES - AL_PIECE_BYTES)
         return AL_E_SEALED;
     err = al_piece_open(clear, &got, a->key, i, sealed);
-    if (err == 0)
+    if (err == 0 && !n->full)
         err = al_store_piece_touch(n->store, &hash, n->now.wall_ms);
     if (err == 0)
         al_buf_put(data, clear, got);

@@ -137,6 +137,10 @@ static int find_new_log(struct al_node *n, struct problems *out)
 
 static int find_problems(struct al_node *n, struct problems *out, bool confirmed)
 {
+    if (n->full)
+        add(out, (struct problem){"disk-full",
+                     "the disk is full: until there is space nothing is written, sent or taken in",
+                     "aloud paths"});
     find_device_problems(n, out);
     if (!confirmed)
         add(out, (struct problem){"phrase-not-confirmed",

@@ -146,6 +146,8 @@ void al_node_begin(struct al_node *n, struct al_now now)
     n->turn_err = n->store == NULL ? load(n, RELOAD_PAUSE_MS) : 0;
     if (n->turn_err == 0)
         n->turn_err = al_store_begin(n->store);
+    /* after a lost turn nothing is connected, nobody waits, and what is loaded is what is stored */
+    n->full = n->store != NULL && n->turn_err == AL_E_FULL && n->lost;
     if (n->turn_err == 0) {
         n->turn_pos = n->logs->pos;
         n->turn_err = al_gossip_tick(n->gossip, now);
@@ -181,6 +183,20 @@ static void end_waits(struct al_node *n)
     }
 }
 
+/* Nothing was changed, here or in the store, and calls that only read have their answers. */
+static void end_full_turn(struct al_node *n)
+{
+    struct call *c;
+    n->why[0] = '\0';
+    n->hint = NULL;
+    STAILQ_FOREACH (c, &n->in_turn, link) {
+        if (!c->answered)
+            node_reply_error(n, c->id, n->turn_err);
+    }
+    free_calls(&n->in_turn);
+    al_effects_release(n->effects);
+}
+
 /* The turn is lost: callers are told, and everything is made anew from what the store holds. */
 static void lose_turn(struct al_node *n, int err)
 {
@@ -195,6 +211,8 @@ static void lose_turn(struct al_node *n, int err)
     }
     if (n->gossip != NULL)
         al_gossip_close_all(n->gossip, AL_E_CLOSED);
+    n->lost = true;
+    n->full = false;
     unload(n);
     err = load(n, RELOAD_PAUSE_MS);
     if (err != 0)
@@ -228,6 +246,10 @@ static int tell_written_again(struct al_node *n)
 
 void al_node_commit(struct al_node *n)
 {
+    if (n->full && n->turn_err == AL_E_FULL) {
+        end_full_turn(n);
+        return;
+    }
     if (n->turn_err == 0)
         n->turn_err = al_apply_step(n->logs);
     if (n->turn_err == 0)
@@ -262,6 +284,7 @@ void al_node_commit(struct al_node *n)
         lose_turn(n, n->turn_err);
     } else {
         free_calls(&n->in_turn);
+        n->lost = false;
         n->started_up = true;
         if (n->logs->own != NULL)
             n->opts.new_log = false; /* it has been started */
@@ -279,8 +302,8 @@ uint64_t al_node_deadline(const struct al_node *n)
 {
     if (n->due)
         return n->now.mono_ms;
-    if (n->gossip == NULL || !n->started_up)
-        return n->now.mono_ms + RELOAD_PAUSE_MS; /* open the store, or do the first turn, again */
+    if (n->gossip == NULL || n->full || !n->started_up)
+        return n->now.mono_ms + RELOAD_PAUSE_MS; /* try again */
     uint64_t at = al_gossip_deadline(n->gossip);
     if (n->logs->aside_until_ms != 0 && n->logs->aside_until_ms < at)
         at = n->logs->aside_until_ms;

@@ -65,7 +65,8 @@ void al_node_begin(struct al_node *n, struct al_now now);
 
 /*
  * Commit the turn. When the commit fails, effects of the turn become errors to the callers and
- * the store is opened anew; a later turn may succeed.
+ * the store is opened anew; a later turn may succeed. Until there is space again on a disk that is
+ * full, turns do nothing but answer calls that only read.
  */
 void al_node_commit(struct al_node *n);
 

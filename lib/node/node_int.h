@@ -19,6 +19,7 @@
 struct call {
     STAILQ_ENTRY(call) link;
     uint64_t id;
+    bool answered;                 /* while the disk is full: it only reads, and has its reply */
     uint64_t deadline_ms;          /* mono: of a wait, fetch or search for replies */
     uint64_t search;               /* of a fetch or search for replies */
     bool counts;                   /* it is answered with a number */
@@ -55,6 +56,8 @@ struct al_node {
     uint64_t started_ms; /* wall */
     bool started_up;     /* node_start_up() is done, and committed */
     int turn_err;        /* a store error: this turn can't be committed */
+    bool lost;           /* the last turn was lost */
+    bool full;           /* it could not even begin: until there is space, calls only read */
     size_t turn_bytes;
     uint64_t turn_pos; /* position before this turn */
     struct outbox outbox;

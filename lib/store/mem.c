@@ -56,8 +56,7 @@ static int get(struct al_memnode *n, void *ret, size_t size)
 
 static int mem_begin(struct al_store *s)
 {
-    (void)s;
-    return 0;
+    return ((struct mem *)s)->disk->full ? AL_E_FULL : 0;
 }
 
 static int mem_commit(struct al_store *s)
@@ -420,6 +419,11 @@ void al_store_disk_fail_commit(struct al_store_disk *d, int err, bool there)
 {
     d->fail = err;
     d->fail_there = there;
+}
+
+void al_store_disk_fill(struct al_store_disk *d, bool full)
+{
+    d->full = full;
 }
 
 int al_store_open_disk(struct al_store **ret, struct al_store_disk *d)

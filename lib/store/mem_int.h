@@ -23,6 +23,7 @@ struct al_store_disk {
     bool open;
     int fail; /* the next commit */
     bool fail_there;
+    bool full;
 };
 
 struct mem {

@@ -11,26 +11,36 @@
 
 /* --- opening ------------------------------------------------------------------------------- */
 
-/*
- * Make a checked connection the one that writes. Emptying what an earlier run left in the
- * write-ahead log also makes durable what a crash may have left written but not synced: what is
- * read from here on is there.
- */
+/* Make a checked connection the one that writes, once it is settled. */
 static int become_writer(sqlite3 *db, int version)
 {
     int err = al_sqlconn_exec(db,
         "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL;"
         "PRAGMA wal_autocheckpoint = 3000; PRAGMA journal_size_limit = 16777216;"
         "PRAGMA cache_size = -1024");
-    if (err == 0)
-        err = al_schema_migrate(db, version);
-    if (err != 0)
-        return err;
-    int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    return err == 0 ? al_schema_migrate(db, version) : err;
+}
+
+/*
+ * Emptying what an earlier run left in the write-ahead log also makes durable what a crash may
+ * have left written but not synced: what is built upon from here on is there. A full disk may not
+ * allow it: then the store can be read, and whoever begins to write tries again.
+ */
+static int settle(struct al_sqlite *s)
+{
+    int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY) /* a reader may be in the way */
-        return al_sqlerr(db, rc);
-    rc = sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    return rc == SQLITE_OK ? 0 : al_sqlerr(db, rc);
+        return al_sqlerr(s->db, rc);
+    s->unsettled = false;
+    rc = sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return rc == SQLITE_OK ? 0 : al_sqlerr(s->db, rc);
+}
+
+static int settle_if_there_is_space(struct al_sqlite *s)
+{
+    int err = settle(s);
+    s->unsettled = err == AL_E_FULL;
+    return s->unsettled ? 0 : err;
 }
 
 static const struct al_store_ops ops;
@@ -57,6 +67,8 @@ int al_store_open(struct al_store **ret, const char *path, enum al_store_mode mo
         err = reads ? al_sqlconn_exec(s->db, "PRAGMA cache_size = -256")
                     : become_writer(s->db, version);
     if (err == 0 && !reads)
+        err = settle_if_there_is_space(s);
+    if (err == 0 && !reads)
         err = al_sqlconn_sync_dir_of(path);
     s->has_pieces = !reads || version >= AL_SCHEMA_PIECES;
     if (err == 0)
@@ -78,9 +90,11 @@ static int run(struct al_store *s, enum al_sql sql)
     return al_stmt_run(&q);
 }
 
-static int sqlite_begin(struct al_store *s)
+static int sqlite_begin(struct al_store *store)
 {
-    return run(s, AL_SQL_BEGIN);
+    struct al_sqlite *s = (struct al_sqlite *)store;
+    int err = s->unsettled ? settle(s) : 0;
+    return err == 0 ? run(store, AL_SQL_BEGIN) : err;
 }
 
 /*

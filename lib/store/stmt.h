@@ -69,6 +69,7 @@ struct al_sqlite {
     sqlite3 *db;
     struct al_piececache *cache;      /* NULL in the cache itself */
     bool has_pieces;                  /* a reader may find a version without them */
+    bool unsettled;                   /* settle() is to be done before anything is written */
     sqlite3_stmt *kept[AL_SQL_COUNT]; /* prepared at first use */
     uint8_t *answer;                  /* what the last get returned: |answer_cap| bytes */
     size_t answer_cap;

@@ -141,6 +141,9 @@ struct al_store_disk *al_store_disk_copy(struct al_store_disk *d);
 AL_MUST_CHECK
 int al_store_open_disk(struct al_store **ret, struct al_store_disk *d);
 
+/* From now on, or no longer: what begins on |d| fails with AL_E_FULL. */
+void al_store_disk_fill(struct al_store_disk *d, bool full);
+
 /* Let the next commit on |d| fail with |err|; |there|: what it held is there nevertheless. */
 void al_store_disk_fail_commit(struct al_store_disk *d, int err, bool there);
 
@@ -152,7 +155,10 @@ void al_store_close(struct al_store *s);
 
 /* --- transactions -------------------------------------------------------------------------- */
 
-/* Returns 0, AL_E_READ_ONLY for a reader, AL_E_BUSY when somebody else writes, AL_E_IO. */
+/*
+ * Returns 0, AL_E_READ_ONLY for a reader, AL_E_BUSY when somebody else writes, AL_E_IO, AL_E_FULL:
+ * nothing can be written until there is space, but all that was committed can be read.
+ */
 AL_MUST_CHECK
 int al_store_begin(struct al_store *s);
 

@@ -1,5 +1,6 @@
 """Disks that are full, files that are something else, a local socket under attack."""
 
+import contextlib
 import os
 import pathlib
 import resource
@@ -25,6 +26,69 @@ def may_mount():
 @pytest.mark.skipif(not may_mount(), reason="needs a mount namespace")
 def test_a_full_disk_is_named_reading_goes_on_and_so_does_writing_after_it(new_node, tmp_path):
     node = new_node("ana")
+    inside = start_on_a_small_disk(node, tmp_path)
+    api = node.api()
+    ballast = inside / "ballast"
+    fill(ballast, 600_000)
+    answered = ["before", *post_until_it_is_full(api)]
+    assert api.call("timeline", limit=5)["rows"]
+    ballast.unlink()
+    eventually(lambda: posts(api, "after"), "a post that works")
+    eventually(lambda: sorted(notes(node)) == sorted([*answered, "after"]), "every post, once")
+
+
+@pytest.mark.skipif(not may_mount(), reason="needs a mount namespace")
+def test_without_space_to_open_the_log_again_the_node_still_answers(new_node, tmp_path):
+    """What was committed lies in the write-ahead log, and log.db can't grow to take it."""
+    node = new_node("ana")
+    inside = start_on_a_small_disk(node, tmp_path)
+    api = node.api()
+    ballast = inside / "ballast"
+    fill(ballast, 600_000)
+    answered = ["before", *post_until_it_is_full(api)]
+    fill(inside / "rest", 0)
+    for _ in range(3):
+        with pytest.raises(ApiError) as error:
+            api.post("too much")
+        assert error.value.name == "disk-full"
+        status = api.call("status")
+        assert "disk-full" in [problem["code"] for problem in status["problems"]]
+        assert status["own_entries"] >= len(answered)
+        assert api.call("timeline", limit=5)["rows"] and api.call("circles") == {"circles": []}
+    ballast.unlink()
+    eventually(lambda: posts(api, "after"), "a post that works")
+    eventually(lambda: sorted(notes(node)) == sorted([*answered, "after"]), "every post, once")
+    problems = api.call("status")["problems"]
+    assert "disk-full" not in [problem["code"] for problem in problems]
+    assert node.stop() == 0
+
+
+def fill(path, free_bytes):
+    """All of the disk but |free_bytes|, in the file |path|."""
+    free = os.statvfs(path.parent)
+    with open(path, "wb") as file, contextlib.suppress(OSError):
+        file.write(bytes(max(0, free.f_bavail * free.f_bsize - free_bytes)))
+
+
+def post_until_it_is_full(api):
+    answered = []
+    with pytest.raises(ApiError) as error:
+        for i in range(2000):
+            api.post(f"{i} " + "x" * 4000)
+            answered.append(f"{i} " + "x" * 4000)
+    assert error.value.name == "disk-full"
+    return answered
+
+
+def posts(api, text):
+    try:
+        return api.post(text)
+    except ApiError:
+        return None
+
+
+def start_on_a_small_disk(node, tmp_path):
+    """Where its data directory can be seen from here; it holds one post."""
     node.start().api().post("before")
     node.stop()
     (tmp_path / "run").mkdir(mode=0o700)
@@ -36,28 +100,7 @@ def test_a_full_disk_is_named_reading_goes_on_and_so_does_writing_after_it(new_n
     said = node.spawn("--socket", str(node.socket),
                       wrap=["unshare", "-m", "sh", "-c", script, "-", str(node.home), str(home)])
     assert said == "ready"
-    inside = pathlib.Path(f"/proc/{node.process.pid}/root{node.home}")
-    ballast = inside / "ballast"
-    api = node.api()
-    free = os.statvfs(inside)
-    ballast.write_bytes(bytes(max(0, free.f_bavail * free.f_bsize - 600_000)))
-    answered = ["before"]
-    with pytest.raises(ApiError) as error:
-        for i in range(2000):
-            api.post(f"{i} " + "x" * 4000)
-            answered.append(f"{i} " + "x" * 4000)
-    assert error.value.name == "disk-full"
-    assert api.call("timeline", limit=5)["rows"]
-    ballast.unlink()
-
-    def post_works():
-        try:
-            return api.post("after")
-        except ApiError:
-            return None
-
-    eventually(post_works, "a post that works")
-    eventually(lambda: sorted(notes(node)) == sorted([*answered, "after"]), "every post, once")
+    return pathlib.Path(f"/proc/{node.process.pid}/root{node.home}")
 
 
 def test_a_limit_on_the_size_of_files_is_a_full_disk(new_node):

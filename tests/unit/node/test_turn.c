@@ -100,6 +100,36 @@ static void a_full_disk_leaves_no_doubt(void **state)
     assert_memory_equal(&next.log, &first.log, sizeof(next.log));
 }
 
+static void while_the_disk_is_full_calls_that_only_read_are_answered(void **state)
+{
+    struct al_ref first;
+    struct al_ref next;
+    static const uint8_t empty = 0x80;
+    (void)state;
+    assert_int_equal(post_under_key(1, &first), 0);
+    uint64_t own = rig_status(n, "own_entries");
+    al_store_disk_fill(n->disk, true);
+    assert_int_equal(post_under_key(2, &next), AL_E_FULL);
+    for (int i = 0; i < 3; i++) {
+        struct al_buf b = rig_post_params(2, "text", "network", NULL);
+        rig_begin(n);
+        uint64_t reads = rig_call_in_turn(n, "status", al_slice_of(&empty, 1));
+        uint64_t writes = rig_call_in_turn(n, "post", al_buf_slice(&b));
+        uint64_t waits = rig_call_in_turn(n, "wait", al_slice_of(&empty, 1));
+        rig_end(n);
+        assert_int_equal(rig_answer(&r, reads)->err, 0);
+        assert_int_equal(rig_answer(&r, writes)->err, AL_E_FULL);
+        assert_int_equal(rig_answer(&r, waits)->err, AL_E_FULL);
+        assert_int_equal(rig_status(n, "own_entries"), own);
+        assert_true(al_node_deadline(n->node) > n->rig->now.mono_ms);
+        al_heapbuf_free(&b);
+    }
+    al_store_disk_fill(n->disk, false);
+    assert_int_equal(post_under_key(2, &next), 0);
+    assert_int_equal(next.seq, first.seq + 1);
+    assert_memory_equal(&next.log, &first.log, sizeof(next.log));
+}
+
 static void what_was_not_saved_can_be_asked_for_again(void **state)
 {
     struct al_ref ref;
@@ -328,6 +358,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_failed_commit_loses_nothing_acknowledged, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_leaves_no_doubt, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            while_the_disk_is_full_calls_that_only_read_are_answered, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_not_saved_can_be_asked_for_again, setup, teardown),
         cmocka_unit_test_setup_teardown(
             what_was_saved_in_spite_of_an_error_is_not_doubled, setup, teardown),
