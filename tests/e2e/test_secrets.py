@@ -22,6 +22,7 @@ from noise import blake
 from peer import Person, dec, enc, interests, open_segment, read_ticket
 from test_change import aloud, calls, canary, follow
 from test_device import devices, steady
+from test_hostile import INSTRUMENTED
 from test_network import befriend, start
 
 WORDLIST = pathlib.Path(__file__).parents[2] / "lib" / "keys" / "wordlist.c"
@@ -336,6 +337,43 @@ def test_secrets_stand_in_the_key_files_only(new_home, tmp_path):
                     assert allowed and g <= 3
                 assert found(data) == allowed, file
     assert not found((tmp_path / "backup.db").read_bytes())
+
+
+def memory_of(pid):
+    """All that the process has written in its memory; None where one may not look."""
+    found = []
+    try:
+        with open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
+            for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
+                span, rights, *_ = line.split()
+                if rights.startswith("rw"):
+                    start, end = (int(x, 16) for x in span.split("-"))
+                    with contextlib.suppress(OSError):  # pages of the kernel
+                        mem.seek(start)
+                        found.append(mem.read(end - start))
+    except PermissionError:
+        return None
+    return found
+
+
+@pytest.mark.skipif(INSTRUMENTED, reason="the tools of sanitizers keep copies")
+def test_the_words_are_wiped_from_memory_when_they_were_used(new_home):
+    kai, ana, phone = steady(new_home("kai")), new_home("ana"), new_home("phone", init=False)
+    ana.run("join", kai.ticket())
+    phone.run("restore", "--phrase-in", ana.words(), "--from", kai.ticket(), "--device", "phone")
+    eventually(lambda: "phone" in devices(ana), "the laptop hearing of the phone")
+    ana.run("device", "rekey", "--phrase-in", ana.words())
+    ana.run("device", "revoke", "phone", "--phrase-in", ana.words())
+    memory = memory_of(ana.pid())
+    if memory is None:
+        pytest.skip("may not look into the memory of others")
+    seed = key_file(ana)[0]
+    assert any(seed in part for part in memory)  # what it needs to sign is there
+    secrets = derive(ana.words().read_text().strip())
+    words = ana.words().read_text().split()
+    wiped = {" ".join(words[i:i + 4]): " ".join(words[i:i + 4]).encode() for i in range(21)}
+    wiped |= {name: secrets[name] for name in ("entropy", "root seed", "read_sk 64", "read_sk 5")}
+    assert not [name for name, form in wiped.items() if any(form in part for part in memory)]
 
 
 # --- a device of a member --------------------------------------------------------------------------
