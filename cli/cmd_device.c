@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -272,6 +273,8 @@ static int call_with_words(
     struct words w = {.typed = false};
     uint8_t key[16];
     uint64_t since_ms = 0;
+    const struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none); /* whatever happens, the words are in no core */
     int status = al_cli_opt_when(c, &since_ms, "since");
     if (status == 0)
         status = get_words(c, &w);

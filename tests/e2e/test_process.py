@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import resource
 import signal
 import socket
 import stat
@@ -294,7 +295,34 @@ def test_an_idle_node_does_not_wake_up(node):
     eventually(rests, "rest")
 
 
-def test_no_core_can_be_dumped(node):
-    limits = pathlib.Path(f"/proc/{node.process.pid}/limits").read_text()
-    core = next(line for line in limits.splitlines() if line.startswith("Max core file size"))
-    assert core.split()[4:6] == ["0", "0"]
+def core_limits(pid):
+    limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+    return next(line for line in limits.splitlines() if line.startswith("Max core")).split()[4:6]
+
+
+@pytest.fixture(name="cores")
+def cores_are_wanted():
+    """Whoever does nothing about it may dump a core."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
+def test_no_core_can_be_dumped(cores, node):
+    assert core_limits(node.process.pid) == ["0", "0"]
+
+
+def test_no_core_of_who_asks_for_the_words_can_be_dumped(cores, home, new_home):
+    terminal = home.at_terminal("device", "rekey")
+    terminal.expect("word 1 and on: ")
+    assert core_limits(terminal.pid) == ["0", "0"]
+    terminal.type(home.words().read_text().strip())
+    assert terminal.end() == 0
+    terminal = new_home("again", init=False).at_terminal("restore")  # aloudd asks
+    terminal.expect("word 1")
+    children = f"/proc/{terminal.pid}/task/{terminal.pid}/children"
+    (child,) = pathlib.Path(children).read_text().split()
+    assert core_limits(child) == ["0", "0"]
+    terminal.type("\x04")  # the end of the input
+    assert terminal.end() != 0
