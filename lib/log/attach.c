@@ -78,16 +78,24 @@ static int need_put(
         l->store, AL_SPACE_PIECE, al_slice_of(key, sizeof(key)), al_slice_str(whose));
 }
 
-/* End one need, and drop the piece when it was the last. */
+/*
+ * End one need, and drop the piece when it was the last. One of our own goes when nothing of ours
+ * needs it any more: anybody can name it, and would keep here what we took back.
+ */
 static int need_end(struct al_logs *l, const struct al_hash *piece, const struct al_hash *who)
 {
-    uint8_t key[NEED_KEY_BYTES];
+    uint8_t bytes[NEED_KEY_BYTES];
+    struct al_slice key = al_slice_of(bytes, sizeof(bytes));
     struct al_attach_need left = {.any = true};
-    need_key(key, piece, who);
-    int err = al_store_kv_del(l->store, AL_SPACE_PIECE, al_slice_of(key, sizeof(key)));
+    struct al_slice value;
+    need_key(bytes, piece, who);
+    int err = al_store_kv_get(l->store, &value, AL_SPACE_PIECE, key);
+    bool ours = err == 0 && al_slice_is(value, NEEDED_BY_US);
+    if (err == 0 || err == AL_E_NOT_FOUND)
+        err = al_store_kv_del(l->store, AL_SPACE_PIECE, key);
     if (err == 0)
         err = al_attach_needed(l, &left, piece);
-    if (err != 0 || left.any)
+    if (err != 0 || left.own || (left.any && !ours))
         return err;
     err = al_store_piece_drop(l->store, piece);
     return err == 0 ? al_attach_came(l, piece) : err;

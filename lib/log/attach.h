@@ -17,7 +17,10 @@
 AL_MUST_CHECK int al_attach_note(struct al_logs *l, const struct al_log *log,
     const struct al_hash *id, const struct al_payload *p);
 
-/* It does not any more: pieces that nobody else needs are dropped. */
+/*
+ * It does not any more: pieces that nobody else needs are dropped, those of an own entry when
+ * nothing else of our own needs them.
+ */
 AL_MUST_CHECK int al_attach_forget(
     struct al_logs *l, const struct al_hash *id, const struct al_payload *p);
 

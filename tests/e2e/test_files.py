@@ -11,7 +11,7 @@ import peer
 from api import ApiError
 from conftest import ALOUD, ALOUDD, PATIENCE, eventually
 from peer import Person, enc, until
-from test_change import aloud, calls, has, newest, row
+from test_change import Hand, aloud, calls, has, newest, row
 from test_kill import needs_strace
 from test_network import befriend, start
 
@@ -60,6 +60,11 @@ def pieces(node, name):
     """What lies in a file of the node: hash -> sealed bytes."""
     with sqlite3.connect(f"file:{next(node.home.rglob(name))}?mode=ro", uri=True) as db:
         return dict(db.execute("SELECT hash, bytes FROM piece"))
+
+
+def files_of(node, ref):
+    """What its payload says of the files of an open entry."""
+    return peer.dec(calls(node).call("show", id=ref[3])["payload"])["files"]
 
 
 def in_files(node, data):
@@ -287,6 +292,25 @@ def entry_name(node, entry):
     rows = calls(node).call("timeline", limit=100, mine=True)["rows"]
     back = [r["id"] for r in rows if r["kind"] == "note"].index(entry)
     return f"last~{back}" if back else "last"
+
+
+def test_who_names_the_file_of_another_does_not_keep_it_there(new_node):
+    """The payload of an open entry tells the hashes to everybody."""
+    ana = start(new_node("ana"))
+    ana.ticket = calls(ana).write("invite")["ticket"]
+    upload = calls(ana).write("file_new", size=PIECE + 1, name="x", mime="")["file"]
+    calls(ana).call("file_put", file=upload, index=0, data=[os.urandom(PIECE), b"!"])
+    first, again = (calls(ana).post("a file", files=[upload])["ref"] for _ in range(2))
+    eve = Hand(ana)
+    log = eve.log().add("that file of ana", files=files_of(ana, first))
+    eve.send(log)
+    calls(ana).write("post", entry={"k": "retract", "of": first})
+    assert len(pieces(ana, "log.db")) == 2  # ana still needs them
+    calls(ana).write("post", entry={"k": "retract", "of": again})
+    assert pieces(ana, "log.db") == {}
+    with pytest.raises(ApiError) as error:
+        calls(ana).call("file_read", ref=log.ref(1), file=0, offset=0)
+    assert error.value.name == "not-found"
 
 
 def test_whoever_gives_wrong_bytes_is_let_go(pair, tmp_path):
