@@ -118,25 +118,36 @@ static int put_piece(
     return err;
 }
 
-/* Take the pieces of |r| from |index| on; those that are here stay. */
+/* Read piece |i| of |u|, which has just the size of its place. */
+static int next_piece(struct al_slice *ret, struct al_read *r, const struct upload *u, uint64_t i)
+{
+    uint64_t left = u->size - i * AL_PIECE_BYTES;
+    size_t size = left < AL_PIECE_BYTES ? (size_t)left : AL_PIECE_BYTES;
+    *ret = al_read_bin(r, size, size);
+    return r->err != 0 ? AL_E_PARAMS : 0;
+}
+
+/*
+ * Take the pieces of |r| from |index| on; those that are here stay. All or none: what was sealed
+ * and not noted would be kept for ever, and its place be sealed again with the same key.
+ */
 static int put_pieces(
     struct al_node *n, struct upload *u, const uint8_t key[32], uint64_t index, struct al_read *r)
 {
     uint32_t count = al_read_array(r, 1, PUT_MAX);
     if (r->err != 0 || index > u->have || index + count > upload_pieces(u))
         return AL_E_PARAMS;
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t at = index + i;
-        uint64_t left = u->size - at * AL_PIECE_BYTES;
-        size_t size = left < AL_PIECE_BYTES ? (size_t)left : AL_PIECE_BYTES;
-        struct al_slice clear = al_read_bin(r, size, size);
-        if (r->err != 0)
-            return AL_E_PARAMS;
-        int err = put_piece(n, u, key, (uint32_t)at, clear);
-        if (err != 0)
-            return err;
+    struct al_read again = *r;
+    struct al_slice clear;
+    int err = 0;
+    for (uint32_t i = 0; err == 0 && i < count; i++)
+        err = next_piece(&clear, r, u, index + i);
+    for (uint32_t i = 0; err == 0 && i < count; i++) {
+        err = next_piece(&clear, &again, u, index + i);
+        if (err == 0)
+            err = put_piece(n, u, key, (uint32_t)(index + i), clear);
     }
-    return 0;
+    return err;
 }
 
 int api_file_put(struct al_node *n, uint64_t call, struct al_slice params, struct al_buf *out)

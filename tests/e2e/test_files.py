@@ -313,6 +313,21 @@ def test_who_names_the_file_of_another_does_not_keep_it_there(new_node):
     assert error.value.name == "not-found"
 
 
+def test_what_is_sent_in_wrong_leaves_nothing(new_node):
+    """Not even the good pieces before it: their places would be sealed with one key twice."""
+    ana = start(new_node("ana"))
+    upload = calls(ana).write("file_new", size=2 * PIECE, name="x", mime="")["file"]
+    for last in (b"short", bytes(PIECE + 1), "text"):
+        with pytest.raises(ApiError) as error:
+            calls(ana).call("file_put", file=upload, index=0, data=[os.urandom(PIECE), last])
+        assert error.value.name == "params"
+    assert pieces(ana, "log.db") == {}
+    data = [os.urandom(PIECE), os.urandom(PIECE)]
+    assert calls(ana).call("file_put", file=upload, index=0, data=data)["have"] == 2
+    ref = calls(ana).post("a file", files=[upload])["ref"]
+    assert calls(ana).call("file_read", ref=ref, file=0, offset=0)["data"] == b"".join(data)
+
+
 def test_whoever_gives_wrong_bytes_is_let_go(pair, tmp_path):
     ana, ben = pair
     ref = arrived(ben, post(ana, write(tmp_path / "plan.bin", 2 * PIECE)))
