@@ -280,12 +280,15 @@ static int hello(struct link *l, const struct al_restore_peer *peer,
     return say(l, &m);
 }
 
-/* The next message; what keeps the session alive is answered. Slices live until the next one. */
+/*
+ * The next message; what keeps the session alive is answered. Slices live until the next one.
+ * Whoever never stops talking does not get more time than who says nothing.
+ */
 static int hear(struct link *l, struct al_message *ret)
 {
     struct al_slice bytes;
     for (;;) {
-        int err = 0;
+        int err = mono_ms() < l->until_ms ? 0 : AL_E_TIMEOUT;
         while (err == 0 && !al_channel_message(l->channel, &bytes))
             err = take_in(l);
         if (err == 0)

@@ -167,3 +167,30 @@ class Channel:
             message += plain[1:]
             if plain[0] == 0:
                 return message
+
+
+class Answerer(Channel):
+    """The responder's side of one connection that was accepted."""
+
+    def __init__(self, sock, secret, network=PUBLIC, timeout=20):
+        # pylint: disable-next=super-init-not-called
+        self.sock, self.secret, self.ephemeral = sock, secret, os.urandom(32)
+        self.sock.settimeout(timeout)
+        self.state = Symmetric(b"aloud/1" + network)
+        self.state.mix_hash(crypto_scalarmult_base(secret))
+
+    def shake_hands(self):
+        first = self.unit()
+        self.state.mix_hash(first[:32])
+        self.state.mix_key(self.secret, first[:32])
+        assert self.state.open(first[32:]) == b""
+        public = crypto_scalarmult_base(self.ephemeral)
+        self.state.mix_hash(public)
+        self.state.mix_key(self.ephemeral, first[:32])
+        self.sock.sendall(u16(48) + public + self.state.seal(b""))
+        third = self.unit()
+        self.remote = self.state.open(third[:48])
+        self.state.mix_key(self.ephemeral, self.remote)
+        assert self.state.open(third[48:]) == b""
+        self.theirs, self.ours = self.state.split()
+        return self

@@ -133,7 +133,9 @@ class Person:
         return Channel(("127.0.0.1", port), remote, secret or self.noise_secret, network)
 
     def hello(self, ticket, cert=None):
-        token = read_ticket(ticket)[4]
+        return self.hello_for(read_ticket(ticket)[4], cert)
+
+    def hello_for(self, token, cert=None):
         signature = boot_signature(self.device, self.boot)
         return [HELLO, 1, "by hand", 0, cert or self.cert, token, self.boot, signature, now_ms(),
                 ""]

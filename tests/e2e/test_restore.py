@@ -3,14 +3,25 @@
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
+import threading
 
 import pytest
 
+import peer
+from noise import Answerer
 from conftest import ALOUDD, eventually, free_port
 
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+
+
+def text(key):
+    """32 bytes as people write them."""
+    number = int.from_bytes(key, "big") << 4
+    return "".join("0123456789abcdefghjkmnpqrstvwxyz"[number >> 5 * i & 31]
+                   for i in reversed(range(52)))
 
 
 def meet(host, guest):
@@ -144,6 +155,35 @@ def test_a_peer_that_knows_nobody_with_these_words(new_home):
     assert "a restore was begun here" in err and "try: aloud restore" in err
     restore(again, "--yes", "--from", kai.ticket(), words=eve.words())
     assert again.rows("status")[0]["identity"] == eve.rows("status")[0]["identity"]
+
+
+def serve_busily(listener, person, told):
+    """Admit whoever dials, and answer that one is busy, however long nobody asked again."""
+    for _ in range(2):  # the first only looks whether somebody is there
+        sock, _ = listener.accept()
+        with sock:
+            try:
+                channel = Answerer(sock, person.noise_secret, timeout=60).shake_hands()
+                channel.receive()
+                channel.send(peer.enc(person.hello_for(b"")))
+                for _ in range(240):  # each takes half a second
+                    channel.send(peer.enc([peer.DONE, 1, 2]))
+                while True:
+                    told.append(peer.dec(channel.receive()))
+            except ConnectionError:
+                pass
+
+
+def test_a_peer_that_is_busy_for_ever_is_given_up(home, new_home):
+    kai, again, told = peer.Person(), new_home("again", init=False), []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve_busily, args=(listener, kai, told), daemon=True)
+        thread.start()
+        source = f"{text(kai.device.public)}@127.0.0.1:{listener.getsockname()[1]}"
+        err = restore(again, "--from", source, words=home.words(), status=None)
+        assert "the peer cannot be asked" in err
+        thread.join(60)
+    assert any(message[0] == peer.WANT_STATEMENTS for message in told)
 
 
 def test_a_words_file_that_others_can_read_is_refused(home, new_home):
