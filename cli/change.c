@@ -24,7 +24,7 @@ const char *al_change_id(struct al_cli *c, const struct al_row *r)
 
 int al_change_find(struct al_cli *c, struct al_row *ret, const char *typed, const char *verb)
 {
-    int status = al_refs_entry(c, ret, typed);
+    int status = al_refs_target(c, ret, typed);
     if (status != 0)
         return status;
     const char *id = al_change_id(c, ret);
@@ -36,7 +36,8 @@ int al_change_find(struct al_cli *c, struct al_row *ret, const char *typed, cons
             al_cli_str(c, "aloud reply %s", id));
     if (al_slice_is(ret->state, "retracted"))
         return al_fail_err(c, AL_E_NOT_FOUND, al_cli_str(c, "%s was retracted already", id),
-            "Nothing of its words is here any more.", "aloud log");
+            "Nothing of its words is here any more. An older entry is named by its id.",
+            "aloud log");
     return 0;
 }
 

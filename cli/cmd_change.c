@@ -216,7 +216,8 @@ const struct al_cmd al_cmd_retract = {
     .about = "Asks first. Its words and every version of it are dropped: from the logs, the "
              "search index and the files here, and on every honest node that hears of it. "
              "Copies that others made stay with them. The reason, if you give one, is for "
-             "everybody to read.",
+             "everybody to read. Said again, last still means the entry that was retracted, and "
+             "no older one.",
     .fields = AL_POSTED_FIELDS,
     .examples = {"aloud retract last", "aloud retract q7xk \"that was not mine to tell\" --yes"},
     .args_min = 1,

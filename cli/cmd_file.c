@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "change.h"
 #include "cli.h"
 #include "cmds.h"
 #include "dirs.h"
@@ -342,13 +343,9 @@ static int run_attach(struct al_cli *c)
     struct al_trouble trouble;
     int status = al_upload_check(c, paths, count);
     if (status == 0)
-        status = al_refs_entry(c, &row, c->args[0]);
+        status = al_change_find_readable(c, &row, c->args[0], "attach to");
     if (status != 0)
         return status;
-    if (!row.mine)
-        return al_fail_err(c, AL_E_PERMISSION, "that is not an entry of yours",
-            "Only who wrote an entry can attach to it.",
-            al_cli_str(c, "aloud reply %s -a FILE", short_id(c, &row)));
     if (al_upload(c, &files, &trouble, paths, count) != 0)
         return al_fail_trouble(c, &trouble);
     struct al_draft d = {.text = row.text, .again = "aloud post"};

@@ -16,6 +16,8 @@ struct held {
     uint64_t number;
     uint64_t due_ms;
     struct al_slice to, circle, why, kind, text;
+    struct al_ref of; /* what it changes; seq 0: nothing */
+    uint32_t files;
 };
 
 static void held_read(struct held *ret, struct al_slice map)
@@ -34,6 +36,11 @@ static void held_read(struct held *ret, struct al_slice map)
     ret->text = al_get_str(entry, "text");
     if (ret->text.n == 0)
         ret->text = al_get_str(entry, "url");
+    struct al_slice of = al_rpc_param(entry, "of");
+    struct al_read r = al_read_init(of);
+    if (of.n > 0)
+        al_read_ref(&r, &ret->of);
+    (void)al_get_array(entry, "files", &ret->files);
 }
 
 /* "circle:team", or where else it goes. */
@@ -70,7 +77,15 @@ static void say_held(struct al_cli *c, const struct held *h)
     struct al_buf title = al_heapbuf();
     al_text_title(&title, h->text, TITLE_COLUMNS);
     al_say(c->out, AL_STYLE_STRONG, "held/%llu", (unsigned long long)h->number);
-    al_say(c->out, AL_STYLE_NONE, "  %s to %s, ", al_cli_dup(c, h->kind), readers(c, h));
+    al_say(c->out, AL_STYLE_NONE, "  %s ", al_cli_dup(c, h->kind));
+    if (h->of.seq != 0) {
+        al_say(c->out, AL_STYLE_NONE, "of ");
+        al_say_id(c->out, h->of.id.b, 0);
+        al_say(c->out, AL_STYLE_NONE, " ");
+    }
+    al_say(c->out, AL_STYLE_NONE, "to %s, ", readers(c, h));
+    if (h->files > 0)
+        al_say(c->out, AL_STYLE_NONE, "%u %s, ", h->files, h->files == 1 ? "file" : "files");
     al_say(c->out, h->why.n > 0 ? AL_STYLE_BAD : AL_STYLE_NONE, "%s\n",
         time_left(c, h, al_cli_now_ms()));
     al_say(c->out, AL_STYLE_NONE, "       ");
@@ -99,13 +114,13 @@ static int run_held(struct al_cli *c)
         al_out_cstr(c->out, "to", readers(c, &h));
         al_out_text(c->out, "text", h.text);
         al_out_text(c->out, "why", h.why);
+        al_out_id(c->out, "of", h.of.seq != 0 ? h.of.id.b : NULL, 0);
+        al_out_uint(c->out, "files", h.files);
         al_out_row_end(c->out);
     }
-    if (count == 0) {
-        al_cli_note(c, "aloud: nothing is held. `post.hold = 30` in the configuration holds posts "
-                       "for half a minute.");
-        return AL_EXIT_NOTHING;
-    }
+    if (count == 0)
+        return al_fail(c, AL_EXIT_NOTHING, "nothing is held",
+            "`post.hold = 30` in the configuration holds posts for half a minute.", NULL);
     return AL_EXIT_DONE;
 }
 
@@ -117,7 +132,7 @@ const struct al_cmd al_cmd_held = {
     .about = "With post.hold = SECONDS in the configuration what you post waits in your node, "
              "unsigned, for so long. Until then undo takes it away whole. What can't go out when "
              "it is due stays here, with the reason.",
-    .fields = "held, due, kind, to, text, why",
+    .fields = "held, due, kind, to, text, why, of, files",
     .examples = {"aloud held", "aloud held --json=held,due,text"},
     .run = run_held,
 };
@@ -155,19 +170,26 @@ static int take_out(struct al_cli *c, uint64_t n)
 static int offer_retraction(struct al_cli *c)
 {
     struct al_row row;
-    int status = al_refs_entry(c, &row, "last");
+    int status = al_refs_target(c, &row, "last");
     if (status != 0)
         return status;
-    if (al_slice_is(row.state, "retracted") || al_slice_is(row.kind, "profile"))
-        return al_fail(c, AL_EXIT_NOTHING, "nothing is held, and there is no post to take back",
-            NULL, "aloud log");
+    if (al_slice_is(row.state, "retracted"))
+        return al_fail(c, AL_EXIT_NOTHING,
+            al_cli_str(c, "nothing is held, and the last entry, %s, was retracted already",
+                al_change_id(c, &row)),
+            "To take an older one back, name it.", "aloud log");
+    if (al_slice_is(row.kind, "profile"))
+        return al_fail(
+            c, AL_EXIT_NOTHING, "nothing is held, and there is no post to take back", NULL, NULL);
     char when[64];
     al_when_relative(when, sizeof(when), row.claimed_ms, al_cli_now_ms());
     al_say_wrapped(c->out, AL_STYLE_NONE,
         al_slice_str(al_cli_str(c,
             "Nothing is held. Your last entry went out %s, to %s: it can't be undone, only "
             "retracted.",
-            when, al_cli_dup(c, row.to))),
+            when,
+            row.circle.n > 0 ? al_cli_str(c, "circle:%s", al_cli_dup(c, row.circle))
+                             : al_cli_dup(c, row.to))),
         0);
     al_say(c->out, AL_STYLE_NONE, "\n");
     return al_change_retract(c, &row, al_slice_of(NULL, 0));

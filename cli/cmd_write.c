@@ -354,7 +354,7 @@ static int run_reply(struct al_cli *c)
         status = take_text(c, &e, 1);
     if (status != 0)
         return status;
-    status = al_refs_entry(c, &parent, c->args[0]);
+    status = al_refs_target(c, &parent, c->args[0]);
     if (status != 0) {
         al_draft_leave(c, e.text, "aloud reply ID");
         return status;

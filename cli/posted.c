@@ -34,8 +34,13 @@ static void say(struct al_cli *c, struct al_slice answer, const struct al_posted
     uint64_t due_ms = al_get_uint(answer, "due");
     unsigned long long left = due_ms > now_ms ? (due_ms - now_ms + 999) / 1000 : 0;
     al_say(c->out, AL_STYLE_STRONG, "held/%llu", (unsigned long long)held);
-    al_say(c->out, AL_STYLE_NONE, "  %s  %s  in %llu s, unless you say: aloud undo\n", p->kind,
-        audience, left);
+    al_say(c->out, AL_STYLE_NONE, "  %s  ", p->kind);
+    if (p->of != NULL) {
+        al_say(c->out, AL_STYLE_NONE, "of ");
+        al_say_id(c->out, p->of, 0);
+        al_say(c->out, AL_STYLE_NONE, "  ");
+    }
+    al_say(c->out, AL_STYLE_NONE, "%s  in %llu s, unless you say: aloud undo\n", audience, left);
 }
 
 void al_posted_print(struct al_cli *c, struct al_slice answer, const struct al_posted *p)

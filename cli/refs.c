@@ -60,11 +60,17 @@ static const char *did_you_mean(struct al_cli *c, struct al_slice result)
     return words == NULL ? NULL : al_cli_str(c, "%s?", words);
 }
 
-int al_refs_entry(struct al_cli *c, struct al_row *ret, const char *typed)
+static int resolve(struct al_cli *c, struct al_row *ret, const char *typed, bool retracted)
 {
     struct al_params params = {0};
     struct al_slice result;
+    if (strncmp(typed, "held/", strlen("held/")) == 0)
+        return al_fail_err(c, AL_E_NOT_FOUND,
+            al_cli_str(c, "'%s' names a post that is held, and is no entry yet", typed),
+            "Until it goes out it can only be looked at, or taken away whole with undo.",
+            "aloud held");
     al_params_cstr(&params, "ref", typed);
+    al_params_bool(&params, "retracted", retracted);
     int status = al_cli_call(c, &result, "resolve", &params);
     al_params_free(&params);
     if (status != 0)
@@ -79,6 +85,42 @@ int al_refs_entry(struct al_cli *c, struct al_row *ret, const char *typed)
             did_you_mean(c, result), "aloud timeline");
     al_row_read(ret, al_read_raw(&rows));
     return 0;
+}
+
+int al_refs_entry(struct al_cli *c, struct al_row *ret, const char *typed)
+{
+    return resolve(c, ret, typed, false);
+}
+
+/* What was written last is still held: it can't be meant, and nothing else is. */
+static int check_held(struct al_cli *c, const char *typed)
+{
+    struct al_slice result;
+    uint64_t newest = 0;
+    uint32_t count;
+    int status = al_cli_call(c, &result, "held", NULL);
+    if (status != 0)
+        return status;
+    struct al_read rows = al_get_array(result, "held", &count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t n = al_get_uint(al_read_raw(&rows), "n");
+        newest = n > newest ? n : newest;
+    }
+    if (newest == 0)
+        return 0;
+    return al_fail_err(c, AL_E_AMBIGUOUS,
+        al_cli_str(c, "'%s' could mean held/%llu, which has not gone out yet", typed,
+            (unsigned long long)newest),
+        "What is held can only be taken away whole. An entry that went out before it is named by "
+        "its id.",
+        "aloud undo");
+}
+
+int al_refs_target(struct al_cli *c, struct al_row *ret, const char *typed)
+{
+    bool last = strncmp(typed, "last", 4) == 0 && (typed[4] == '\0' || typed[4] == '~');
+    int status = last ? check_held(c, typed) : 0;
+    return status == 0 ? resolve(c, ret, typed, true) : status;
 }
 
 const char *al_refs_name(

@@ -12,6 +12,12 @@
  */
 AL_MUST_CHECK int al_refs_entry(struct al_cli *c, struct al_row *ret, const char *typed);
 
+/*
+ * The same for a command that writes about it, where `last` must not slide to an older entry
+ * unseen: one that was retracted is still the last, and nothing is while a post is held.
+ */
+AL_MUST_CHECK int al_refs_target(struct al_cli *c, struct al_row *ret, const char *typed);
+
 struct al_person {
     const uint8_t *identity; /* 32 bytes */
     struct al_slice name;    /* may be empty */

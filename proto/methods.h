@@ -160,8 +160,9 @@
         "muted:bool about:str working:str wants:str knows:str entries:uint first:uint last:uint "  \
         "devices:[{device:bin32 name:str revoked:bool}]",                                          \
         "a person's newest profile")                                                               \
-    X(resolve, READ, "ref:str", "rows:[row] similar:[str]",                                        \
-        "entries that a typed reference can mean: an id prefix, last, last~N, @name/last")         \
+    X(resolve, READ, "ref:str retracted?:bool", "rows:[row] similar:[str]",                        \
+        "entries that a typed reference can mean: an id prefix, last, last~N, @name/last, where "  \
+        "retracted entries count if retracted")                                                    \
     X(views_status, READ, "",                                                                      \
         "pos:uint behind:uint entries:uint unindexed:uint unreadable:uint rebuilt:uint "           \
         "safe_mode:bool",                                                                          \

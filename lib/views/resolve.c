@@ -3,6 +3,7 @@
 #include "id.h"
 #include "lines.h"
 #include "reader_int.h"
+#include "views_schema.h"
 #include "write.h"
 
 #define CANDIDATES_MAX 8 /* entries that an id prefix is answered with */
@@ -73,10 +74,12 @@ static int load_tails(struct al_call *c, struct tail *tails, int *ret_count, int
 
 /*
  * The entry that |author| wrote last, or |back| before it: by the logs and the time of writing, so
- * that `--at yesterday` makes no difference. Returns 1, 0 when there is none, or an error.
+ * that `--at yesterday` makes no difference. Entries that were taken back count if |retracted|.
+ * Returns 1, 0 when there is none, or an error.
  */
-static int last_of(struct al_call *c, int64_t *ret_n, int64_t author, uint64_t back)
+static int last_of(struct al_call *c, int64_t *ret_n, int64_t author, uint64_t back, bool retracted)
 {
+    const int64_t gone = retracted ? AL_ENTRY_RETRACTED : -1;
     struct tail *tails = calloc(LOGS_MAX, sizeof(*tails));
     if (tails == NULL)
         return AL_E_NOMEM;
@@ -84,8 +87,9 @@ static int last_of(struct al_call *c, int64_t *ret_n, int64_t author, uint64_t b
     sqlite3_stmt *st = NULL;
     int got = load_tails(c, tails, &count, author);
     if (got == 0)
-        got = al_call_prepare(
-            c, &st, "SELECT 1 FROM line l JOIN entry e ON l.k = e.k WHERE e.n = ?1");
+        got = al_call_prepare(c, &st,
+            "SELECT 1 FROM entry e LEFT JOIN line l ON l.k = e.k WHERE e.n = ?1"
+            " AND (l.k IS NOT NULL OR (e.state = ?2 AND e.kind IS NOT ?3))");
     for (int look = 0; got == 0 && look < LOOK_MAX; look++) {
         struct tail *newest = NULL;
         for (int i = 0; i < count; i++) {
@@ -95,7 +99,7 @@ static int last_of(struct al_call *c, int64_t *ret_n, int64_t author, uint64_t b
         if (newest == NULL)
             break;
         int64_t one;
-        got = al_viewdb_int(st, &one, &newest->n, 1);
+        got = al_viewdb_int(st, &one, (int64_t[]){newest->n, gone, AL_KIND_EDIT}, 3);
         *ret_n = newest->n;
         if (got > 0 && back-- > 0)
             got = 0;
@@ -155,16 +159,18 @@ static int add_prefix(struct al_call *c, struct al_page *page, const struct al_i
     return err != 0 ? err : got < 0 ? got : 0;
 }
 
-static int add_last(struct al_call *c, struct al_page *page, int64_t author, uint64_t back)
+static int add_last(
+    struct al_call *c, struct al_page *page, int64_t author, uint64_t back, bool retracted)
 {
     int64_t n = 0;
-    int got = last_of(c, &n, author, back);
+    int got = last_of(c, &n, author, back, retracted);
     return got > 0 ? al_page_add(page, c, n, &(struct al_row_opts){.depth = 0}) : got;
 }
 
 int al_resolve_call(struct al_call *c, struct al_buf *out)
 {
     struct al_slice text = al_call_str(c, "ref", AL_NAME_MAX * 2);
+    bool retracted = al_call_bool(c, "retracted", false);
     if (c->err != 0)
         return c->err;
     const uint8_t *slash = text.n > 0 && text.p[0] == '@' ? memchr(text.p, '/', text.n) : NULL;
@@ -186,7 +192,7 @@ int al_resolve_call(struct al_call *c, struct al_buf *out)
         if (people > 1)
             err = al_call_fail(c, AL_E_AMBIGUOUS, "several people have that name");
         else if (people != 0)
-            err = people < 0 ? people : add_last(c, &page, author[0], back);
+            err = people < 0 ? people : add_last(c, &page, author[0], back, retracted);
     } else if (slash == NULL && al_id_parse(&prefix, text) == 0) {
         err = add_prefix(c, &page, &prefix);
     }

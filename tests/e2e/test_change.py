@@ -301,6 +301,46 @@ def test_a_held_post_goes_out_when_it_is_due_also_after_a_restart(pair):
     assert calls(ana).call("status")["held"] == 0
 
 
+def test_what_is_written_last_is_not_taken_for_an_older_entry(pair):
+    """Neither when it was retracted, nor while it is held: nothing slides to the one before."""
+    ana, _ = pair
+    for text in ("one", "two", "three"):
+        calls(ana).post(text)
+    three = newest(ana)
+    aloud(ana, "edit", "last", "three, edited")
+    aloud(ana, "retract", "last", "--yes")
+    assert row(ana, three)["state"] == "retracted"
+    for words in (("retract", "last", "--yes"), ("edit", "last", "oops"),
+                  ("share", "last", "--to", "web", "--yes"), ("attach", "last", "/etc/hostname")):
+        assert "retracted already" in aloud(ana, *words, status=66)
+    assert "retracted already" in aloud(ana, "undo", "--yes", status=1)
+    texts = lambda: [r["text"] for r in calls(ana).call("timeline", limit=9)["rows"]]
+    assert "one" in texts() and "two" in texts() and "oops" not in texts()
+    aloud(ana, "edit", "last~1", "two, edited")
+    assert "two, edited" in texts()
+
+    calls(ana).write("post", entry={"k": "note", "text": "held"}, to="network", hold=3600)
+    for words in (("retract", "last", "--yes"), ("edit", "last", "oops"), ("reply", "last", "oops"),
+                  ("edit", "last~1", "oops"), ("attach", "last", "/etc/hostname")):
+        assert "held/1" in aloud(ana, *words, status=66)
+    assert "is held" in aloud(ana, "show", "held/1", status=66)
+    assert "two, edited" in texts() and "oops" not in texts()
+
+
+def test_what_a_held_change_is_about_is_shown(pair):
+    ana, _ = pair
+    calls(ana).post("first")
+    entry = newest(ana)
+    ref = row(ana, entry)["ref"]
+    calls(ana).write("post", entry={"k": "edit", "of": ref, "text": "second"}, hold=3600)
+    name = peer_id(ana, entry)
+    assert f"edit of {name[:8]}" in aloud(ana, "held", "--pretty")
+    (held,) = aloud(ana, "held", "--json").splitlines()
+    assert f'"of":"{name}"' in held
+    aloud(ana, "undo")
+    assert '"error"' in aloud(ana, "held", "--json", status=1)
+
+
 def attach(node, text, data, name):
     """Post for oneself, with a file; the id."""
     file = calls(node).write("file_new", size=len(data), name=name, mime="text/plain")["file"]
