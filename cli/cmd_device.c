@@ -152,9 +152,14 @@ static int rename_device(struct al_cli *c)
     al_params_cstr(&params, "name", c->args[2]);
     status = al_cli_call(c, &result, "device_rename", &params);
     al_params_free(&params);
-    if (status == 0)
-        al_cli_note(c, "Your devices call it %s now.", c->args[2]);
-    return status;
+    if (status != 0)
+        return status;
+    al_out_row(c->out);
+    al_out_id(c->out, "device", d.id, 0);
+    al_out_cstr(c->out, "name", c->args[2]);
+    al_out_row_end(c->out);
+    al_cli_note(c, "Your devices call it %s now.", c->args[2]);
+    return AL_EXIT_DONE;
 }
 
 /* ---- the 24 words ---- */
@@ -265,8 +270,18 @@ static int get_words(struct al_cli *c, struct words *w)
                : al_fail(c, AL_EXIT_INTERRUPTED, "there are no words", "The input ended.", NULL);
 }
 
-/* Call |method| with the words; one that is not on the list is typed again. |params| is finished.
- */
+/* Say why the words did not do it. */
+static int fail_words(struct al_cli *c, int err)
+{
+    if (err != AL_E_IDENTITY)
+        return al_cli_fail_call(c, err);
+    return al_fail_err(c, err, "these words belong to somebody else",
+        "It takes the 24 words that were shown when this identity was made. Nothing was changed.",
+        al_cli_str(c, "aloud device %s%s%s", c->args[0], c->arg_count > 1 ? " " : "",
+            c->arg_count > 1 ? c->args[1] : ""));
+}
+
+/* Call |method| with the words; one that is not on the list is typed again. */
 static int call_with_words(
     struct al_cli *c, struct al_slice *ret, const char *method, const struct device *d)
 {
@@ -303,7 +318,7 @@ static int call_with_words(
     explicit_bzero(&w, sizeof(w));
     if (status != 0)
         return status;
-    return err == 0 ? 0 : al_cli_fail_call(c, err);
+    return err == 0 ? 0 : fail_words(c, err);
 }
 
 /* ---- revoke, rekey ---- */
@@ -336,8 +351,10 @@ static void say_plan(struct al_cli *c, struct al_slice p, const struct device *d
     al_id_text_prefix(id, d->id, 8);
     uint64_t hidden = al_get_uint(p, "hidden");
     al_cli_note(c, "%s (%s) is to be revoked, for good:", al_cli_dup(c, d->name), id);
-    al_cli_note(c, "  %s of it in %llu %s stay.", entries(c, al_get_uint(p, "kept")),
-        (unsigned long long)al_get_uint(p, "logs"), al_get_uint(p, "logs") == 1 ? "log" : "logs");
+    uint64_t kept = al_get_uint(p, "kept");
+    al_cli_note(c, "  %s of it in %llu %s %s.", entries(c, kept),
+        (unsigned long long)al_get_uint(p, "logs"), al_get_uint(p, "logs") == 1 ? "log" : "logs",
+        kept == 1 ? "stays" : "stay");
     al_cli_note(c, "  %s%s hidden, here and on every node that hears of it.", entries(c, hidden),
         hidden == 1 ? " is" : " are");
     al_cli_note(c, "  What it writes from now on counts nowhere, and nobody lets it in.");
@@ -371,9 +388,11 @@ static int revoke_device(struct al_cli *c)
         print_revoked(c, result, &d);
         return AL_EXIT_DONE;
     }
-    bool scripted = al_cli_opt(c, "phrase-in") != NULL && c->no_input;
-    if (!scripted && !al_cli_confirm(c, "Revoke it?"))
-        return al_fail(c, AL_EXIT_NOTHING, "nothing was revoked", NULL, NULL);
+    if (!al_cli_confirm(c, "Revoke it?"))
+        return al_fail(c, AL_EXIT_REFUSED, "nothing was revoked: it was not confirmed",
+            "A revocation can't be taken back.",
+            al_cli_str(c, "aloud device revoke %s --yes%s", c->args[1],
+                c->no_input ? " --phrase-in FILE" : ""));
     status = call_with_words(c, &result, "device_revoke", &d);
     if (status != 0)
         return status;
@@ -392,10 +411,12 @@ static int rekey(struct al_cli *c)
     al_out_uint(c->out, "generation", al_get_uint(result, "generation"));
     al_out_uint(c->out, "devices", al_get_uint(result, "devices"));
     al_out_row_end(c->out);
-    al_cli_note(c, "Your reading key of generation %llu is sealed to %llu %s.",
+    uint64_t devices = al_get_uint(result, "devices");
+    al_cli_note(c,
+        "You have a new reading key, number %llu. What is sealed for you from now on, %s can read.",
         (unsigned long long)al_get_uint(result, "generation"),
-        (unsigned long long)al_get_uint(result, "devices"),
-        al_get_uint(result, "devices") == 1 ? "device" : "devices");
+        devices == 1 ? "only this device"
+                     : al_cli_str(c, "these %llu devices of yours", (unsigned long long)devices));
     return AL_EXIT_DONE;
 }
 
@@ -437,8 +458,8 @@ const struct al_cmd al_cmd_device = {
         "your devices a new reading key, when status says that the present one is not safe, or "
         "not here. A machine is added with aloud restore.",
     .opts = device_opts,
-    .fields = "ls: device, name, state, logs, entries, created, last; revoke: device, logs, kept, "
-              "hidden, generation; rekey: generation, devices",
+    .fields = "ls: device, name, state, logs, entries, created, last; rename: device, name; "
+              "revoke: device, logs, kept, hidden, generation; rekey: generation, devices",
     .examples = {"aloud device ls", "aloud device revoke laptop --since \"last monday\""},
     .args_min = 1,
     .args_max = 3,

@@ -305,6 +305,7 @@ struct plan {
     uint32_t count;
     uint64_t kept, hidden;
     uint64_t found; /* the first that arrived too late */
+    bool further;   /* what counts until now would not count any more */
 };
 
 static int find_late(void *arg, const struct al_store_row *row)
@@ -327,6 +328,7 @@ static int last_in_time(
             n->store, log->no, log->runs[i].first, log->runs[i].last, find_late, p);
     if (found == 1)
         *ret_seq = p->found - 1;
+    p->further = p->further || (found == 1 && p->found <= log->cut.seq);
     if (*ret_seq > log->cut.seq)
         *ret_seq = log->cut.seq; /* it was revoked before */
     return found < 0 ? found : 0;
@@ -379,6 +381,18 @@ static int count_revocations(const struct al_node *n, const struct al_device *de
     return count;
 }
 
+/* For a device that is revoked: only to cut off more of it makes sense. */
+static int check_again(struct al_node *n, const struct plan *p)
+{
+    if (!is_revoked(n, &p->device) || p->further)
+        return 0;
+    return refuse(n, AL_E_EXISTS,
+        p->since_ms == 0 ? "that device is revoked already"
+                         : "that device is revoked already, and nothing of it that counts has "
+                           "arrived since then",
+        "aloud device ls");
+}
+
 static int make_plan(struct al_node *n, struct plan *p, struct al_slice params)
 {
     int err = param_device(n, &p->device, params);
@@ -395,7 +409,7 @@ static int make_plan(struct al_node *n, struct plan *p, struct al_slice params)
         if (al_device_eq(&log->device, &p->device) && p->count < AL_LOGS_PER_DEVICE_MAX)
             err = plan_log(n, p, log);
     }
-    return err;
+    return err == 0 ? check_again(n, p) : err;
 }
 
 static int revoke(struct al_node *n, const struct plan *p, const struct al_root *root)

@@ -51,7 +51,8 @@ def test_names_are_seen_by_the_own_devices(three):
     ana, phone, _ = three
     eventually(lambda: set(devices(phone)) == {"laptop", "phone"}, "the name that the laptop got")
     assert devices(phone)["phone"]["state"] == "this one"
-    phone.run("device", "rename", "laptop", "old laptop")
+    renamed = phone.rows("device", "rename", "laptop", "old laptop")
+    assert renamed == [{"v": 1, "device": devices(ana)["laptop"]["device"], "name": "old laptop"}]
     eventually(lambda: "old laptop" in devices(ana), "the new name")
     assert devices(ana)["old laptop"]["entries"] > 3
     assert "you have no device" in ana.run("device", "rename", "tablet", "x", status=66)
@@ -67,7 +68,7 @@ def test_a_stolen_phone_is_revoked(three):
     plan = ana.rows("device", "revoke", "phone", "--dry-run")[0]
     assert plan["hidden"] == 0 and plan["kept"] >= 1
     assert devices(ana)["phone"]["state"] == ""
-    done = ana.rows("device", "revoke", "phone", "--phrase-in", str(ana.words()))[0]
+    done = ana.rows("device", "revoke", "phone", "--yes", "--phrase-in", str(ana.words()))[0]
     assert done["generation"] == 2 and done["kept"] == plan["kept"]
     eventually(lambda: devices(ana)["phone"]["state"] == "revoked", "the list")
     phone.run("post", "by the thief")
@@ -104,7 +105,8 @@ def test_since_hides_what_arrived_later_everywhere(three):
     assert late["arrived"] > arrived
     plan = ana.rows("device", "revoke", "phone", "--since", late["arrived"], "--dry-run")[0]
     assert plan["hidden"] >= 1
-    ana.run("device", "revoke", "phone", "--since", late["arrived"], "--phrase-in", str(ana.words()))
+    ana.run("device", "revoke", "phone", "--since", late["arrived"], "--yes",
+            "--phrase-in", str(ana.words()))
     for home in (ana, kai):
         eventually(lambda: "later, by somebody else" not in texts(home), "hidden")
         assert "before" in texts(home)
@@ -113,7 +115,7 @@ def test_since_hides_what_arrived_later_everywhere(three):
 def test_only_the_own_words_do_it(three, new_home, tmp_path):
     ana, _, _ = three
     eve = new_home("eve")
-    err = ana.run("device", "revoke", "phone", "--phrase-in", str(eve.words()), status=None)
+    err = ana.run("device", "revoke", "phone", "--yes", "--phrase-in", str(eve.words()), status=None)
     assert "these words belong to somebody else" in err
     wrong = tmp_path / "wrong"
     words = ana.words().read_text().split()
@@ -127,9 +129,31 @@ def test_only_the_own_words_do_it(three, new_home, tmp_path):
         assert why in ana.run("device", "rekey", "--phrase-in", str(wrong), status=None)
     wrong.chmod(0o644)
     assert "chmod 600" in ana.run("device", "rekey", "--phrase-in", str(wrong), status=77)
+    assert "aloud device rekey" in ana.run("device", "rekey", "--phrase-in", str(eve.words()), status=None)
     assert "on another one of yours" in ana.run("device", "revoke", "laptop", status=None)
     assert devices(ana)["phone"]["state"] == ""
     assert "the 24 words are needed" in ana.run("device", "rekey", status=2)
+
+
+def test_nothing_is_revoked_unasked_or_twice(three):
+    ana, phone, kai = three
+    words = ["--phrase-in", str(ana.words())]
+    err = ana.run("device", "revoke", "phone", *words, status=77)
+    assert "it was not confirmed" in err and "aloud device revoke phone --yes" in err
+    assert devices(ana)["phone"]["state"] == ""
+    phone.run("post", "one more")
+    eventually(lambda: "one more" in texts(ana), "it arrives")
+    before = [row for row in ana.rows("timeline") if row["text"] == "one more"][0]["arrived"]
+    assert ana.rows("device", "revoke", "phone", "--yes", *words)[0]["generation"] == 2
+    for more in ([], ["--dry-run"], ["--since", time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86400))]):
+        assert "revoked already" in ana.run("device", "revoke", "phone", "--yes", *words, *more,
+                                            status=1)
+    done = ana.rows("device", "revoke", "phone", "--since", before, "--yes", *words)[0]
+    assert done["hidden"] >= 1 and done["generation"] == 3
+    eventually(lambda: "one more" not in texts(ana), "it is cut off after all")
+    assert "revoked already" in ana.run("device", "revoke", "phone", "--since", before, "--yes",
+                                        *words, status=1)
+    eventually(lambda: "one more" not in texts(kai), "and at kai's")
 
 
 def test_rekey_at_a_terminal(three):
@@ -143,7 +167,7 @@ def test_rekey_at_a_terminal(three):
     t.expect("Word 11 is not on the list")
     t.expect("word 11: ")
     t.type(words[10])
-    t.expect("Your reading key of generation 2 is sealed to 2 devices")
+    t.expect("a new reading key, number 2. What is sealed for you from now on, these 2 devices")
     assert t.end() == 0
     ana.run("post", "--to", "me", "with the new key")
     eventually(lambda: "with the new key" in texts(phone), "the phone reading it")

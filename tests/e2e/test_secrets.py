@@ -363,7 +363,7 @@ def test_the_words_are_wiped_from_memory_when_they_were_used(new_home):
     phone.run("restore", "--phrase-in", ana.words(), "--from", kai.ticket(), "--device", "phone")
     eventually(lambda: "phone" in devices(ana), "the laptop hearing of the phone")
     ana.run("device", "rekey", "--phrase-in", ana.words())
-    ana.run("device", "revoke", "phone", "--phrase-in", ana.words())
+    ana.run("device", "revoke", "phone", "--yes", "--phrase-in", ana.words())
     memory = memory_of(ana.pid())
     if memory is None:
         pytest.skip("may not look into the memory of others")
@@ -390,7 +390,7 @@ def test_a_revoked_device_of_a_member_reads_nothing_new(new_home):
         eventually(lambda: "when all was well" in home.texts(), home.path.name)
     eventually(lambda: "phone" in devices(ben), "the laptop hearing of the phone")
     thief = key_file(phone)[2]
-    ben.run("device", "revoke", "phone", "--phrase-in", str(ben.words()))
+    ben.run("device", "revoke", "phone", "--yes", "--phrase-in", str(ben.words()))
 
     epoch = lambda home: home.rows("circle", "ls", "--json=epoch")[0]["epoch"]
     eventually(lambda: epoch(ana) == 2, "an epoch that ana's node opens by itself", patience=60)
