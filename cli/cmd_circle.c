@@ -9,6 +9,7 @@
 #include "heapbuf.h"
 #include "id.h"
 #include "limit.h"
+#include "payload.h"
 #include "refs.h"
 #include "rpc.h"
 #include "to.h"
@@ -134,6 +135,40 @@ static int find_own(struct al_cli *c, struct al_circle_row *ret, const char *ver
         al_cli_str(c, "aloud circle show %s", typed_name(c, ret)));
 }
 
+static bool is_in(struct al_slice people, const uint8_t *identity)
+{
+    struct al_read r = al_read_init(people);
+    uint32_t count = people.n == 0 ? 0 : al_read_array(&r, 0, UINT32_MAX);
+    for (uint32_t i = 0; i < count && r.err == 0; i++) {
+        struct al_slice one = al_read_bin(&r, 32, 32);
+        if (r.err == 0 && memcmp(one.p, identity, 32) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* All of them must be in the circle, or all out of it: else what is said after would be false. */
+static int check_people(
+    struct al_cli *c, const struct al_circle_row *row, const struct people *people, bool in)
+{
+    for (size_t i = 0; i < people->count; i++) {
+        const struct al_person *p = &people->p[i];
+        if (is_in(row->members, p->identity) == in)
+            continue;
+        const char *name = al_refs_name(c, p->identity, p->name, p->petname);
+        const char *why = "Nothing was changed.";
+        if (in && is_in(row->former, p->identity))
+            why = "They were removed before, or have left. Nothing was changed.";
+        else if (!in)
+            why = "Nothing was changed. With --with-history they could read what was posted "
+                  "before they came, too.";
+        return al_fail_err(c, in ? AL_E_NOT_FOUND : AL_E_EXISTS,
+            al_cli_str(c, in ? "%s is not in %s" : "%s is in %s already", name, typed_name(c, row)),
+            why, al_cli_str(c, "aloud circle show %s", c->args[1]));
+    }
+    return 0;
+}
+
 /* ---- verbs ---- */
 
 static int run_ls(struct al_cli *c)
@@ -179,6 +214,12 @@ static int check_name_is_free(struct al_cli *c, const char *name)
 
 static int check_name(struct al_cli *c, const char *name)
 {
+    for (int a = AL_AUDIENCE_ME; a <= AL_AUDIENCE_WEB; a++) {
+        if (strcmp(name, al_audience_name(a)) == 0)
+            return al_fail(c, AL_EXIT_USAGE, al_cli_str(c, "a circle can't be called '%s'", name),
+                al_cli_str(c, "--to %s has a meaning of its own already.", name),
+                "aloud circle new team");
+    }
     if (name[0] != '\0' && strlen(name) <= AL_NAME_MAX && strpbrk(name, "@: \t\n") == NULL)
         return check_name_is_free(c, name);
     return al_fail(c, AL_EXIT_USAGE, al_cli_str(c, "a circle can't be called '%s'", name),
@@ -211,8 +252,8 @@ static int run_new(struct al_cli *c)
     const char *said =
         people.count == 0
             ? al_cli_str(c, "Nobody else is in it yet: aloud circle add %s PERSON", c->args[1])
-            : al_cli_str(c, "You, %s can read what is posted to circle:%s.", names(c, &people),
-                  c->args[1]);
+            : al_cli_str(c, "You%s%s can read what is posted to circle:%s.",
+                  people.count == 1 ? " and " : ", ", names(c, &people), c->args[1]);
     return print_after(c, cid.p, owner, said);
 }
 
@@ -237,6 +278,8 @@ static int run_add(struct al_cli *c)
     int status = find_own(c, &row, "let people in");
     if (status == 0)
         status = read_people(c, &people, 2);
+    if (status == 0 && !history)
+        status = check_people(c, &row, &people, false);
     if (status != 0)
         return status;
     put_people(&params, "add", &people);
@@ -255,6 +298,8 @@ static int run_remove(struct al_cli *c)
     int status = find_own(c, &row, "remove somebody");
     if (status == 0)
         status = read_people(c, &people, 2);
+    if (status == 0)
+        status = check_people(c, &row, &people, true);
     if (status != 0)
         return status;
     put_people(&params, "remove", &people);
@@ -294,9 +339,9 @@ static int run_leave(struct al_cli *c)
             al_cli_str(c, "aloud circle remove %s PERSON", c->args[1]));
     al_say_wrapped(c->out, AL_STYLE_NONE,
         al_slice_str(al_cli_str(c,
-            "%s: your node stops to fetch its entries for you. What is posted stays readable to "
-            "you until a node of its owner opens a new epoch without you, and what was posted "
-            "before stays readable after that.",
+            "%s: your node fetches nothing more of it for you. Its owner's node then lets you out "
+            "by itself, as soon as it hears of it; until then you could still read what is posted. "
+            "What you could read before stays readable to you.",
             name)),
         0);
     al_out_flush(c->out);
@@ -453,9 +498,16 @@ static int run_circle(struct al_cli *c)
         const char *name;
         int (*run)(struct al_cli *c);
         int min, max; /* words, the verb among them; -1: any number */
-    } verbs[] = {{"ls", run_ls, 1, 1}, {"new", run_new, 2, -1}, {"show", run_show, 2, 2},
-        {"add", run_add, 3, -1}, {"remove", run_remove, 3, -1}, {"leave", run_leave, 2, 2},
-        {"rename", run_rename, 3, 3}};
+        const char *usage;
+    } verbs[] = {
+        {"ls", run_ls, 1, 1, ""},
+        {"new", run_new, 2, -1, "NAME [PERSON...]"},
+        {"show", run_show, 2, 2, "NAME"},
+        {"add", run_add, 3, -1, "NAME PERSON..."},
+        {"remove", run_remove, 3, -1, "NAME PERSON..."},
+        {"leave", run_leave, 2, 2, "NAME"},
+        {"rename", run_rename, 3, 3, "NAME NEW"},
+    };
     const char *verb = c->arg_count > 0 ? c->args[0] : "ls";
     int count = c->arg_count > 0 ? c->arg_count : 1;
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
@@ -465,8 +517,12 @@ static int run_circle(struct al_cli *c)
             c->again = count < 2 ? NULL : al_cli_str(c, "circle %s %s", verb, c->args[1]);
             return verbs[i].run(c);
         }
-        return al_fail(c, AL_EXIT_USAGE, al_cli_str(c, "'circle %s' takes other words", verb),
-            al_cli_str(c, "Usage: aloud circle %s", c->cmd->usage), "aloud circle --help");
+        return al_fail(c, AL_EXIT_USAGE,
+            al_cli_str(c, "%s 'circle %s'",
+                count < verbs[i].min ? "something is missing after" : "too many words after", verb),
+            al_cli_str(c, "Usage: aloud circle %s%s%s", verb, verbs[i].usage[0] == '\0' ? "" : " ",
+                verbs[i].usage),
+            "aloud circle --help");
     }
     return al_fail(c, AL_EXIT_USAGE, al_cli_str(c, "a circle can't '%s'", verb),
         "It can new, ls, show, add, remove, leave and rename.", "aloud circle --help");

@@ -72,7 +72,8 @@
         "key:bin16 circle:bin16 add?:[bin32] remove?:[bin32] name?:str history?:bool",             \
         "epoch:uint pos:uint",                                                                     \
         "change an own circle; with history all members can read what was written before they "    \
-        "came")                                                                                    \
+        "came; add of who is in already (without history) is exists, remove of who is not in is "  \
+        "not-found, and nothing is changed")                                                       \
     X(circle_leave, NODE, "key:bin16 circle:bin16 owner:bin32", "pos:uint",                        \
         "leave a circle of somebody else: they are asked to take one out, and one's own node "     \
         "wants its members no more")                                                               \
@@ -121,7 +122,8 @@
         "logs:uint kept:uint hidden:uint generation:uint pos:uint",                                \
         "entries of that device count no longer, but for those held (since: that arrived "         \
         "before); "                                                                                \
-        "publishes the next reading key; without the 24 words it only says what would be")         \
+        "publishes the next reading key; without the 24 words it only says what would be; exists " \
+        "when it is revoked and since cuts off nothing more")                                      \
     X(device_rekey, NODE, "key:bin16 words:str", "generation:uint devices:uint pos:uint",          \
         "publish the next reading key, for the devices that are not revoked")                      \
     X(timeline, READ,                                                                              \

@@ -130,6 +130,13 @@ static int check_name(struct al_node *n, struct al_slice name, const struct al_c
             n->why, sizeof(n->why), "the name of a circle has 1 to %d bytes", AL_NAME_MAX);
         return AL_E_PARAMS;
     }
+    for (int a = AL_AUDIENCE_ME; a <= AL_AUDIENCE_WEB; a++) {
+        if (!al_slice_is(name, al_audience_name(a)))
+            continue;
+        (void)snprintf(n->why, sizeof(n->why),
+            "a circle can't be called '%s': that is an audience by itself", al_audience_name(a));
+        return AL_E_PARAMS;
+    }
     for (size_t i = 0; i < al_circles_count(n->logs->circles); i++) {
         const struct al_circle *circle = al_circles_at(n->logs->circles, i);
         if (circle == but || !circle->mine || circle->heads == 0 ||
@@ -176,17 +183,42 @@ int api_circle_new(struct al_node *n, uint64_t call, struct al_slice params, str
     return 0;
 }
 
-/* True if |change| leaves everything as it is. */
+/* True if |change|, which was checked, leaves everything as it is. */
 static bool is_idle(struct al_node *n, const struct al_circle_change *change)
 {
-    const struct al_circle *circle = change->circle;
-    bool idle = !change->history && node_circle_needs(n, circle) == AL_CIRCLE_NEEDS_NOTHING &&
-                (change->name.n == 0 || al_slice_is(change->name, circle->name));
-    for (uint32_t i = 0; i < change->add_count; i++)
-        idle = idle && al_circle_has(circle, &change->add[i]);
-    for (uint32_t i = 0; i < change->remove_count; i++)
-        idle = idle && !al_circle_has(circle, &change->remove[i]);
-    return idle;
+    return !change->history && change->add_count == 0 && change->remove_count == 0 &&
+           node_circle_needs(n, change->circle) == AL_CIRCLE_NEEDS_NOTHING &&
+           (change->name.n == 0 || al_slice_is(change->name, change->circle->name));
+}
+
+static int refuse_member(
+    struct al_node *n, int err, const struct al_identity *who, const char *words)
+{
+    char text[AL_ID_TEXT];
+    al_id_text_prefix(text, who->b, 12);
+    (void)snprintf(n->why, sizeof(n->why), "@%s %s", text, words);
+    n->hint = "aloud circle ls";
+    return err;
+}
+
+/* Who comes must be out, unless it is for the history, and who goes must be in. */
+static int check_members(struct al_node *n, const struct al_circle_change *change)
+{
+    for (uint32_t i = 0; i < change->add_count && !change->history; i++) {
+        if (al_circle_has(change->circle, &change->add[i]))
+            return refuse_member(
+                n, AL_E_EXISTS, &change->add[i], "is in the circle already: nothing was changed");
+    }
+    for (uint32_t i = 0; i < change->remove_count; i++) {
+        if (al_identity_eq(&change->remove[i], &n->logs->self->identity)) {
+            (void)strlcpy(n->why, "the owner stays in the circle", sizeof(n->why));
+            return AL_E_STATE;
+        }
+        if (!al_circle_has(change->circle, &change->remove[i]))
+            return refuse_member(
+                n, AL_E_NOT_FOUND, &change->remove[i], "is not in the circle: nothing was changed");
+    }
+    return 0;
 }
 
 static int find_own(struct al_node *n, const struct al_circle **ret, struct al_slice params)
@@ -220,13 +252,7 @@ static int read_change(struct al_node *n, struct al_circle_change *change, struc
     }
     change->add = *add;
     change->remove = *remove;
-    for (uint32_t i = 0; err == 0 && i < change->remove_count; i++) {
-        if (!al_identity_eq(&change->remove[i], &n->logs->self->identity))
-            continue;
-        (void)strlcpy(n->why, "the owner stays in the circle", sizeof(n->why));
-        err = AL_E_STATE;
-    }
-    return err;
+    return err == 0 ? check_members(n, change) : err;
 }
 
 int api_circle_change(struct al_node *n, uint64_t call, struct al_slice params, struct al_buf *out)

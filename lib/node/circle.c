@@ -37,7 +37,9 @@ const char *node_circle_warning(struct al_node *n, const struct al_circle *circl
         return "a member has a new reading key, which the circle does not use yet: until its owner "
                "is online, a revoked device of theirs can read what is written";
     case AL_CIRCLE_NEEDS_PARTING:
-        return "a member asked to leave, and can read what is written until the owner is online";
+        return "a member has left, and can read what is written until a node of the owner has "
+               "heard "
+               "of it and let them out, within a minute as a rule";
     case AL_CIRCLE_NEEDS_STATEMENT:
         return "a revoked device of a member can read what is written, until they type their words "
                "at: aloud device rekey";

@@ -58,6 +58,18 @@ def test_a_circle_from_its_beginning_to_its_end(friends):
     aloud(ben, "reply", "@ana/last", "--to", "network", "louder", status=77)
     eventually(lambda: entry_state(noor, answer) == "unreadable", "the sealed answer")
 
+    # Who is in can't come in, and who is not in can't be put out: nothing is said to be so.
+    epoch = circles(ana)[0]["epoch"]
+    said = aloud(ana, "circle", "add", "team", "ben", status=1)
+    assert "is in circle:team already" in said and "aloud circle show team" in said
+    assert "is not in circle:team" in aloud(ana, "circle", "remove", "team", "noor", status=66)
+    assert "is not in circle:team" in aloud(ana, "circle", "remove", "team", "ben", "noor", status=66)
+    assert circles(ana)[0]["epoch"] == epoch
+    for name in ("me", "network", "web", "circle"):
+        assert "can't be called" in aloud(ana, "circle", "new", name, status=2)
+    said = aloud(ana, "circle", "new", status=2)
+    assert "something is missing after 'circle new'" in said and "NAME [PERSON...]" in said
+
     # Only its owner changes it; who is added reads from then on.
     aloud(ben, "circle", "add", "team", "noor", status=77)
     aloud(ana, "circle", "add", "team", "noor")

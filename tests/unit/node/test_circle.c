@@ -235,8 +235,11 @@ static void what_changes_nothing_opens_no_epoch(void **state)
 {
     (void)state;
     assert_int_equal(make("team", ben), 0);
-    assert_int_equal(change("add", ben), 0);
-    assert_int_equal(change("remove", cai), 0);
+    assert_int_equal(change("add", ben), AL_E_EXISTS);
+    assert_non_null(strstr(rig_last(&r)->message, "is in the circle already"));
+    assert_int_equal(change("remove", cai), AL_E_NOT_FOUND);
+    assert_non_null(strstr(rig_last(&r)->message, "is not in the circle"));
+    assert_int_equal(make("network", ben), AL_E_PARAMS);
     assert_int_equal(circle_at(ana)->n, 1);
     rig_wait(&r, 120000);
     assert_int_equal(circle_at(ana)->n, 1);
