@@ -3,9 +3,10 @@
 import os
 import signal
 import sqlite3
+import subprocess
 import time
 
-from conftest import eventually
+from conftest import ALOUD, eventually
 
 
 def test_the_first_minute_is_init_post_and_read(home):
@@ -169,3 +170,25 @@ def test_what_is_refused_is_said_in_words_and_leaves_the_text(home):
     assert "there is no entry" in said
     assert home.drafts()[0].read_text() == "to nobody"
     assert "not an invite" in home.run("join", "aloud:nonsense", status=65)
+
+
+def test_a_post_with_files_without_a_node_is_kept_and_its_command_posts_both(home, tmp_path):
+    """The text waits for whoever wrote it, as the file may be another one by the next post."""
+    home.run("node", "stop")
+    config = home.path / "config"
+    config.write_text("nonsense = 1\n")
+    file = tmp_path / "it's here.txt"
+    file.write_text("in the file")
+    said = home.run("post", "with a file", "-a", str(file), status=78)
+    assert "not posted" in said and "unknown key" in said
+    (draft,) = home.drafts()
+    assert draft.read_text() == "with a file"
+    config.unlink()
+    home.run("post", "something else")
+    assert home.texts() == ["something else"] and home.drafts() == [draft]
+    again = said.split("try: ")[1].strip()
+    subprocess.run(again.replace("aloud", f"'{ALOUD}' --home '{home.path}'", 1), shell=True,
+                   env=home.env, check=True, timeout=60)
+    assert sorted(home.texts()) == ["something else", "with a file"]
+    home.run("save", "last", "-o", str(tmp_path / "out"))
+    assert (tmp_path / "out").read_text() == "in the file"

@@ -11,7 +11,8 @@ import peer
 from api import ApiError
 from conftest import ALOUD, ALOUDD, PATIENCE, eventually
 from peer import Person, enc, until
-from test_change import Hand, aloud, calls, has, newest, row
+from noise import blake
+from test_change import (Hand, aloud, calls, canary, entry_state, eventually_gone, has, newest, row)
 from test_kill import needs_strace
 from test_network import befriend, start
 
@@ -326,6 +327,58 @@ def test_what_is_sent_in_wrong_leaves_nothing(new_node):
     assert calls(ana).call("file_put", file=upload, index=0, data=data)["have"] == 2
     ref = calls(ana).post("a file", files=[upload])["ref"]
     assert calls(ana).call("file_read", ref=ref, file=0, offset=0)["data"] == b"".join(data)
+
+
+def test_files_in_a_circle_are_for_its_members(new_node, tmp_path):
+    ana, ben, noor = (start(new_node(name)) for name in ("ana", "ben", "noor"))
+    befriend(ana, ben)
+    befriend(ana, noor)
+    eventually(lambda: calls(ana).call("person", who="ben")["people"], "ben's profile")
+    aloud(ana, "circle", "new", "team", "ben")
+    file = write(tmp_path / "plan.bin", 2 * PIECE + 3)
+    entry = post(ana, file, "--to", "circle:team")
+    whole(ben, arrived(ben, entry))
+    assert row(ben, entry)["fields"]["files"] == [
+        [file.stat().st_size, "application/octet-stream", "plan.bin"]]
+    out = tmp_path / "out.bin"
+    aloud(ben, "save", "@ana/last", "-o", str(out))
+    assert out.read_bytes() == file.read_bytes()
+    # An outsider carries the entry, but nothing in it: neither that there is a file, nor its name.
+    eventually(lambda: entry_state(noor, entry) == "unreadable", "the sealed entry at noor's")
+    assert "files" not in row(noor, entry)["fields"]
+    aloud(noor, "save", "@ana/last", "-o", str(tmp_path / "no"), status=66)
+    with pytest.raises(ApiError) as error:
+        get(noor, row(noor, entry)["ref"])
+    assert error.value.name == "sealed"
+    assert not pieces_of_others(noor) and not in_files(noor, b"plan.bin")
+    assert not in_files(noor, file.read_bytes()[:64])
+
+
+def pieces_of_others(node):
+    return pieces(node, "pieces.db") if list(node.home.rglob("pieces.db")) else {}
+
+
+def test_a_retraction_before_its_target_leaves_nothing_of_its_files(new_node):
+    """Whoever met the retraction first takes in the entry, but not what it said, nor a piece."""
+    ben = start(new_node("ben"))
+    ben.ticket = calls(ben).write("invite")["ticket"]
+    eve = Hand(ben)
+    name, key, piece = f"{canary()}.bin", os.urandom(32), os.urandom(PIECE + 16)
+    files = [[PIECE, "text/plain", name, key, [blake("aloud1-piece", piece)]]]
+    entries = eve.log().add("with a file", files=files).add("with it again", files=files)
+    eve.send(eve.log().add("never mind", k="retract", of=entries.ref(1)))
+    eve.send(eve.log().add("nor this", k="retract", of=entries.ref(2)))
+    eve.send(entries)
+    for entry in entries.ids[1:]:
+        assert entry_state(ben, entry) == "retracted"
+        with pytest.raises(ApiError) as error:
+            get(ben, row(ben, entry)["ref"])
+        assert error.value.name == "not-found"
+        with pytest.raises(ApiError) as error:
+            calls(ben).call("file_read", ref=row(ben, entry)["ref"], file=0, offset=0)
+        assert error.value.name == "not-found"
+    eventually_gone([name], ben)
+    assert not in_files(ben, key) and not pieces_of_others(ben)
 
 
 def test_whoever_gives_wrong_bytes_is_let_go(pair, tmp_path):
