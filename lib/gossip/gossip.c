@@ -156,6 +156,17 @@ static int dispatch(
     return 0;
 }
 
+/* As dispatch(), and remember who has brought something that the own log lacks. */
+static int hear(struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now)
+{
+    struct al_identity from = p->person->identity; /* |p| may be gone after it */
+    bool before = g->logs->own_left;
+    int err = dispatch(g, p, m, now);
+    if (g->logs->own_left && !before)
+        g->own_from = from;
+    return err;
+}
+
 int gossip_hear(struct al_gossip *g, struct peer *p, struct al_slice message, struct al_now now)
 {
     struct al_message m;
@@ -164,7 +175,7 @@ int gossip_hear(struct al_gossip *g, struct peer *p, struct al_slice message, st
         peer_close(g, p, err);
         return 0;
     }
-    return dispatch(g, p, &m, now);
+    return hear(g, p, &m, now);
 }
 
 int al_gossip_message(
@@ -190,7 +201,7 @@ int al_gossip_message(
         return clone_keep(g, p, message);
     if (p->state == PEER_HELLO)
         return m.type == AL_MSG_HELLO ? hello_receive(g, p, &m, now) : 0;
-    return dispatch(g, p, &m, now);
+    return hear(g, p, &m, now);
 }
 
 /* --- the turn ------------------------------------------------------------------------------ */

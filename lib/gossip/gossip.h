@@ -164,6 +164,9 @@ uint64_t al_gossip_alone(const struct al_gossip *g);
 /* True if it was proven since the start that another machine runs with this device key. */
 bool al_gossip_clone_seen(const struct al_gossip *g);
 
+/* Who has brought what the own log did not hold, when logs->own_left says that somebody has. */
+const struct al_identity *al_gossip_own_from(const struct al_gossip *g);
+
 uint32_t al_gossip_ready_peers(const struct al_gossip *g);
 
 /* Call |cb| for each connection, then for each contact without one. */

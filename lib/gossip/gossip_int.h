@@ -238,9 +238,10 @@ struct al_gossip {
     struct al_map *cached; /* log no -> struct al_log * that may hold entries of the cache */
     uint64_t cache_count;
     uint64_t cache_bytes;
-    struct al_log *held_log; /* the own log, while its newest entries wait; NULL: none do */
-    uint64_t hold_ms;        /* mono: then they wait no longer; 0: nobody was ready yet */
-    bool clone_seen;         /* another machine with this device key was proven */
+    struct al_log *held_log;     /* the own log, while its newest entries wait; NULL: none do */
+    uint64_t hold_ms;            /* mono: then they wait no longer; 0: nobody was ready yet */
+    struct al_identity own_from; /* who brought what it did not hold */
+    bool clone_seen;             /* another machine with this device key was proven */
     struct pieces pieces[PIECE_QUEUES]; /* not asked for at present */
     struct al_map *piece_index;         /* hash -> struct piece * */
     uint64_t pieces_retry_ms;           /* mono: ask again then, */

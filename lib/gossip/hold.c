@@ -110,6 +110,11 @@ int hold_tick(struct al_gossip *g)
     return over || (vouched && !claimed) ? lift(g) : 0;
 }
 
+const struct al_identity *al_gossip_own_from(const struct al_gossip *g)
+{
+    return &g->own_from;
+}
+
 uint64_t hold_deadline(const struct al_gossip *g)
 {
     bool waits = g->held_log != NULL && g->hold_ms != 0 && !is_torn(g->held_log);

@@ -368,6 +368,14 @@ static int check_branch(struct al_logs *l, bool *ret_anchored, struct al_log *lo
     return 0;
 }
 
+static int leave_own(struct al_logs *l, const struct al_log *log)
+{
+    if (log != l->own)
+        return 0;
+    l->own_left = true;
+    return al_logs_leave_own(l);
+}
+
 /*
  * |seg| is of this very device, and contradicts the log at |*fork|: it is not whole here. What has
  * not left yet goes aside, to be written again when it is clear what of it others hold.
@@ -377,7 +385,7 @@ static int clear_own(struct al_logs *l, uint64_t *fork, struct al_log *log,
 {
     if (!al_device_eq(&log->device, &l->keyring->device) || *fork <= log->hold)
         return 0;
-    int err = log == l->own ? al_logs_leave_own(l) : 0;
+    int err = leave_own(l, log);
     if (err == 0)
         err = al_rewrite_set_aside(l, log, log->hold + 1, now);
     return err == 0 ? contradiction(l, fork, log, seg) : err;
@@ -386,7 +394,7 @@ static int clear_own(struct al_logs *l, uint64_t *fork, struct al_log *log,
 /* Something came into a log of this very device. */
 static int own_came_in(struct al_logs *l, const struct al_log *log, struct al_now now)
 {
-    int err = log == l->own ? al_logs_leave_own(l) : 0; /* it may not be whole yet */
+    int err = leave_own(l, log); /* it may not be whole yet */
     if (err == 0 && l->aside > 0 && !l->copy && al_log_whole(log, al_log_head(log)))
         err = al_rewrite_all(l, now);
     return err;

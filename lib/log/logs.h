@@ -55,6 +55,7 @@ struct al_logs {
                   goes into a log that is never sent */
     struct al_person *self;
     struct al_log *own;     /* the log this node appends to; NULL: the next entry starts one */
+    bool own_left;          /* something came in that it did not hold; until somebody tells */
     struct al_log *local;   /* what a copy writes to: it is never offered; NULL: there is none */
     uint64_t said;          /* statements that changed a record since the load */
     struct al_now now;      /* of what was appended or taken in last: for budgets */

@@ -255,6 +255,8 @@ void al_node_commit(struct al_node *n)
     if (n->turn_err == 0)
         n->turn_err = tell_written_again(n);
     if (n->turn_err == 0)
+        n->turn_err = node_note_own_left(n);
+    if (n->turn_err == 0)
         n->turn_err = node_obey_revocation(n);
     if (n->turn_err == 0 && n->logs->again > 0)
         n->due = true; /* the rest in the next turns, so that others get their share */

@@ -130,8 +130,8 @@ AL_MUST_CHECK int node_become_copy(void *arg);
 /* What only a node that talks to others can do: AL_E_CLONE, with n->why and n->hint, in a copy. */
 AL_MUST_CHECK int node_refuse_copy(struct al_node *n);
 
-/* Remember why a new own log was started, to be told for a while. Returns 0 or a store error. */
-AL_MUST_CHECK int node_note_new_log(struct al_node *n, const char *why);
+/* If the own log was left in this turn, keep why, to be told for a while. 0 or a store error. */
+AL_MUST_CHECK int node_note_own_left(struct al_node *n);
 
 /* Append and gossip entries of the own log. */
 AL_MUST_CHECK int node_append(

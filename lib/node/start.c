@@ -1,8 +1,12 @@
 /* What a node finds to do when it starts; and being a copy, which is found out then or later. */
+#include <stdio.h>
+
+#include "id.h"
 #include "init.h"
 #include "node_int.h"
 
 #define WHY_BYTES 128
+#define WHO_CHARS 12
 
 /* --- a copy -------------------------------------------------------------------------------- */
 
@@ -64,7 +68,8 @@ int node_refuse_copy(struct al_node *n)
 
 /* --- the first turn ------------------------------------------------------------------------ */
 
-int node_note_new_log(struct al_node *n, const char *why)
+/* Remember why a new own log is started. */
+static int note_new_log(struct al_node *n, const char *why)
 {
     uint8_t bytes[WHY_BYTES + 32];
     struct al_buf b = al_buf_fixed(bytes, sizeof(bytes));
@@ -73,6 +78,19 @@ int node_note_new_log(struct al_node *n, const char *why)
     al_write_cstr(&b, why);
     return al_store_kv_put(
         n->store, AL_SPACE_META, al_slice_str(AL_META_NEW_LOG), al_buf_slice(&b));
+}
+
+int node_note_own_left(struct al_node *n)
+{
+    char who[AL_ID_TEXT], why[WHY_BYTES];
+    if (!n->logs->own_left)
+        return 0;
+    n->logs->own_left = false;
+    al_id_text_prefix(who, al_gossip_own_from(n->gossip)->b, WHO_CHARS);
+    (void)snprintf(
+        why, sizeof(why), "entries of your own log, which were not here, came back from ~%s", who);
+    al_effects_log(n->effects, 4, "%s: entries go into a new log", why);
+    return note_new_log(n, why);
 }
 
 /* The name given to init becomes the first profile. */
@@ -173,7 +191,7 @@ int node_start_up(struct al_node *n)
 {
     int err = n->logs->copy ? mark_copy(n) : 0;
     if (err == 0 && n->opts.new_log && n->opts.new_log_why != NULL)
-        err = node_note_new_log(n, n->opts.new_log_why);
+        err = note_new_log(n, n->opts.new_log_why);
     if (err == 0)
         err = post_first_profile(n);
     if (err == 0)

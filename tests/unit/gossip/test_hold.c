@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <string.h>
 
 #include "logs.h"
 #include "rig.h"
@@ -243,6 +244,9 @@ static void what_others_prove_to_hold_ends_the_log(void **state)
     rig_peer_drop(&p);
     assert_int_equal(rig_post(n, "next", "network", &next), 0);
     assert_false(al_logname_eq(&next.log, &known.log));
+    (void)rig_status(n, "logs");
+    const struct al_buf *status = &rig_last(&r)->bytes;
+    assert_non_null(memmem(status->p, status->n, "came back from ~", 16)); /* and it is told */
     rig_wait(&r, 1000);
     assert_true(rig_peer_waiting(&p) > 0); /* the new log is told at once */
 }
