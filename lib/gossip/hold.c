@@ -29,7 +29,9 @@ static int lift(struct al_gossip *g)
     log->hold = AL_SEQ_MAX;
     g->held_log = NULL;
     g->hold_ms = 0;
-    int err = push_entries(g, log, first, NULL, now);
+    int err = al_logs_left_forget(g->logs);
+    if (err == 0)
+        err = push_entries(g, log, first, NULL, now);
     /* whoever compared while it was on hold saw less than there is, perhaps less than it holds */
     const struct al_identity *self = &g->logs->self->identity;
     struct peer *p;

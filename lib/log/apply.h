@@ -12,6 +12,7 @@
 
 /* Names in AL_SPACE_META. */
 #define AL_META_OWN_LOG "own-log"
+#define AL_META_LEFT "left"           /* log b8 || u64 seq: nothing beyond it has ever left */
 #define AL_META_LOCAL_LOG "local-log" /* device b32 || log b8: what a copy wrote to */
 #define AL_META_NAME "name"           /* the name given to init, until the profile is posted */
 #define AL_META_OWN_NAME "own-name"   /* the newest name in an own profile */

@@ -11,6 +11,7 @@
 #include "settle.h"
 
 #define LOG_KEY_BYTES (32 + 8)
+#define LEFT_BYTES (8 + 8) /* of AL_META_LEFT */
 #define STATEMENT_KEY_BYTES (32 + 32)
 
 /* What stands for the owner of a device that two identities claim: it counts for neither. */
@@ -339,6 +340,23 @@ int al_logs_leave_own(struct al_logs *l)
     return al_store_kv_del(l->store, AL_SPACE_META, al_slice_str(AL_META_OWN_LOG));
 }
 
+int al_logs_left_save(struct al_logs *l)
+{
+    uint8_t value[LEFT_BYTES];
+    const struct al_log *own = l->own;
+    if (own == NULL || own->hold == AL_SEQ_MAX)
+        return 0;
+    memcpy(value, own->name.b, sizeof(own->name.b));
+    al_u64be(value + sizeof(own->name.b), own->left);
+    return al_store_kv_put(
+        l->store, AL_SPACE_META, al_slice_str(AL_META_LEFT), al_slice_of(value, sizeof(value)));
+}
+
+int al_logs_left_forget(struct al_logs *l)
+{
+    return al_store_kv_del(l->store, AL_SPACE_META, al_slice_str(AL_META_LEFT));
+}
+
 int al_logs_acked_save(struct al_logs *l, const struct al_log *log)
 {
     uint8_t key[LOG_KEY_BYTES];
@@ -444,6 +462,23 @@ static int load_acked(void *arg, struct al_slice key, struct al_slice value)
     return 0;
 }
 
+static int load_left(struct al_logs *l, struct al_log *own)
+{
+    struct al_slice left;
+    int err = al_store_kv_get(l->store, &left, AL_SPACE_META, al_slice_str(AL_META_LEFT));
+    if (err != 0 && err != AL_E_NOT_FOUND)
+        return err;
+    own->left = al_log_head(own);
+    if (err == 0 && left.n != LEFT_BYTES)
+        return AL_E_CORRUPT;
+    if (err == 0 && memcmp(left.p, own->name.b, sizeof(own->name.b)) == 0) {
+        uint64_t seq = al_u64be_read(left.p + sizeof(own->name.b));
+        own->left = seq < own->left ? seq : own->left;
+    }
+    own->left = own->left < own->hold ? own->hold : own->left;
+    return 0;
+}
+
 static int load_own_log(struct al_logs *l)
 {
     struct al_slice name;
@@ -457,9 +492,10 @@ static int load_own_log(struct al_logs *l)
     struct al_logname log;
     memcpy(log.b, name.p, sizeof(log.b));
     l->own = al_logs_find(l, &l->keyring->device, &log);
-    if (l->own != NULL)
-        l->own->hold = l->own->acked; /* until it is known that nobody holds more of it */
-    return 0;
+    if (l->own == NULL)
+        return 0;
+    l->own->hold = l->own->acked; /* until it is known that nobody holds more of it */
+    return load_left(l, l->own);
 }
 
 static int load_local_log(struct al_logs *l)

@@ -39,6 +39,7 @@ struct al_log {
     uint64_t acked;    /* own logs: the newest entry that another node said it holds */
     uint64_t again;    /* from here on sealed entries are to be applied anew; 0: none are */
     uint64_t hold;     /* own logs: nothing beyond this entry leaves yet; AL_SEQ_MAX: all may */
+    uint64_t left;     /* own logs on hold: nothing beyond this entry has ever left */
 };
 
 struct al_logs {
@@ -181,6 +182,10 @@ AL_MUST_CHECK int al_logs_rewrite(
  * copy still), AL_E_LIMIT, or a store error.
  */
 AL_MUST_CHECK int al_logs_adopt_local(struct al_logs *l, struct al_now now);
+
+/* Keep how far the own log, which is on hold, may have left; or that from now on all of it may. */
+AL_MUST_CHECK int al_logs_left_save(struct al_logs *l);
+AL_MUST_CHECK int al_logs_left_forget(struct al_logs *l);
 
 /* Keep |log|->acked, for the next start. */
 AL_MUST_CHECK int al_logs_acked_save(struct al_logs *l, const struct al_log *log);

@@ -52,8 +52,8 @@ int node_become_copy(void *arg)
         "another machine runs with the key of this device: from now on nothing leaves this one");
     int err = mark_copy(n);
     /* the other one may go on with this log: what has not left it yet must never stand there */
-    if (err == 0 && own != NULL && own->hold < al_log_head(own))
-        err = al_logs_rewrite(n->logs, own, own->hold + 1, n->now);
+    if (err == 0 && own != NULL && own->hold < AL_SEQ_MAX && own->left < al_log_head(own))
+        err = al_logs_rewrite(n->logs, own, own->left + 1, n->now);
     return err == AL_E_LIMIT ? 0 : err; /* it waits aside for the new device */
 }
 
@@ -196,6 +196,8 @@ int node_start_up(struct al_node *n)
         err = post_first_profile(n);
     if (err == 0)
         err = forget_boots(n);
+    if (err == 0)
+        err = al_logs_left_save(n->logs);
     if (err == 0)
         err = take_over(n);
     if (err == 0)

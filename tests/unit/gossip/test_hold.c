@@ -314,6 +314,27 @@ static void in_a_copy_it_stands_where_it_never_leaves(void **state)
     assert_int_equal(rig_start(n), 0);
 }
 
+/* It was started again meanwhile, and never was with anybody. */
+static void what_it_wrote_in_an_earlier_life_goes_there_too(void **state)
+{
+    struct al_store *store;
+    struct al_rng rng;
+    (void)state;
+    rig_peer_leave(&p);
+    rig_stop(n);
+    assert_int_equal(rig_start(n), 0);
+    rig_peer_friend(&p, n, 1);
+    tell_clone();
+    struct al_logs *l = load(&rng, &store);
+    uint64_t head = al_log_head(al_logs_find(l, &known.device, &known.log));
+    bool has_local = l->local != NULL;
+    al_logs_free(l);
+    al_store_close(store);
+    assert_int_equal(rig_start(n), 0);
+    assert_int_equal(head, known.seq);
+    assert_true(has_local);
+}
+
 static void what_has_left_stays_when_it_becomes_a_copy(void **state)
 {
     struct al_store *store;
@@ -334,6 +355,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(in_a_copy_it_stands_where_it_never_leaves, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_it_wrote_in_an_earlier_life_goes_there_too, setup, teardown),
         cmocka_unit_test_setup_teardown(
             what_has_left_stays_when_it_becomes_a_copy, setup, teardown),
         cmocka_unit_test_setup_teardown(it_waits_and_is_written_all_the_same, setup, teardown),
