@@ -104,6 +104,15 @@ static int read_stdin(struct al_cli *c, struct edit *e)
     return status;
 }
 
+/* There is nothing to edit, but what was typed or piped in may be nowhere else. */
+static void keep_text(struct al_cli *c, struct edit *e)
+{
+    join_words(c, e);
+    if (e->text.n == 0 && isatty(STDIN_FILENO) != 1)
+        (void)!read_stdin(c, e);
+    al_draft_leave(c, e->text);
+}
+
 /* The new text from words, else from stdin, else from the editor, where the present one stands. */
 static int take_text(struct al_cli *c, struct edit *e)
 {
@@ -162,8 +171,7 @@ static int run_edit(struct al_cli *c)
     struct edit e = {.again = al_cli_str(c, "aloud edit %s", c->args[0])};
     int status = al_change_find_readable(c, &e.row, c->args[0], "edit");
     if (status != 0) {
-        join_words(c, &e);
-        al_draft_leave(c, e.text, "aloud edit ID");
+        keep_text(c, &e);
         return status;
     }
     status = take_text(c, &e);

@@ -10,6 +10,7 @@
 #include "editor.h"
 #include "heapbuf.h"
 #include "posted.h"
+#include "quote.h"
 #include "refs.h"
 #include "rpc.h"
 #include "scan.h"
@@ -125,12 +126,30 @@ static int take_stdin(struct al_cli *c, struct entry *e)
     return status;
 }
 
+/*
+ * The command was refused before the text had its turn: what is piped in is nowhere else, and is
+ * kept. Words are with who typed them. Returns |status|.
+ */
+static int keep_stdin(struct al_cli *c, struct entry *e, int first, int status)
+{
+    bool words = e->text.n > 0;
+    for (int i = first; i < c->arg_count; i++)
+        words = words || !al_tags_is_word(c->args[i]);
+    if (!words && isatty(STDIN_FILENO) != 1)
+        (void)take_stdin(c, e);
+    if (!words)
+        al_draft_leave(c, e->text);
+    return status;
+}
+
 /* The text from words, else from stdin; else it is the editor's turn. */
 static int take_text(struct al_cli *c, struct entry *e, int first)
 {
     int status = take_words(c, e, first);
-    if (status != 0 || e->text.n > 0)
-        return status;
+    if (status != 0)
+        return keep_stdin(c, e, first, status);
+    if (e->text.n > 0)
+        return 0;
     if (isatty(STDIN_FILENO) != 1)
         return take_stdin(c, e);
     e->editor = !c->no_input;
@@ -191,16 +210,20 @@ static int check_text(struct al_cli *c, const struct entry *e, const struct al_d
     return t.what == NULL ? 0 : al_draft_refuse(c, d, t);
 }
 
-/* |command| with the options that name the files, as a shell takes them. */
-static const char *with_files(struct al_cli *c, const char *command, const struct entry *e)
+/* The command with the options it was given: nobody else is to read what is posted again. */
+static const char *with_options(struct al_cli *c, const struct entry *e)
 {
-    for (size_t i = 0; i < e->file_count; i++) {
-        struct al_buf quoted = al_heapbuf();
-        for (const char *p = e->files[i]; *p != '\0'; p++)
-            al_buf_put(&quoted, *p == '\'' ? "'\\''" : p, *p == '\'' ? 4 : 1);
-        command = al_cli_str(c, "%s -a '%s'", command, al_cli_dup(c, al_buf_slice(&quoted)));
-        al_heapbuf_free(&quoted);
+    static const char *const options[] = {"to", "kind", "at"};
+    const char *command = e->again;
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        const char *value = al_cli_opt(c, options[i]);
+        if (value != NULL)
+            command = al_cli_str(c, "%s --%s %s", command, options[i], al_quote(c, value));
     }
+    for (size_t i = 0; i < e->tags.count; i++)
+        command = al_cli_str(c, "%s -t %s", command, al_quote(c, e->tags.tag[i]));
+    for (size_t i = 0; i < e->file_count; i++)
+        command = al_cli_str(c, "%s -a %s", command, al_quote(c, e->files[i]));
     return command;
 }
 
@@ -216,7 +239,7 @@ static int send_files(struct al_cli *c, struct entry *e, const struct al_draft *
 
 static int send_entry(struct al_cli *c, struct entry *e)
 {
-    e->again = with_files(c, e->again, e);
+    e->again = with_options(c, e);
     struct al_draft d = {.text = e->text, .file = e->file, .again = e->again};
     int status = check_text(c, e, &d);
     if (status != 0)
@@ -302,14 +325,16 @@ static int run_post(struct al_cli *c)
         return run_resend(c);
     int status = take_options(c, &e);
     if (status != 0)
-        return status;
+        return keep_stdin(c, &e, 0, status);
     status = take_text(c, &e, 0);
     if (status != 0)
         return status;
     const char *to;
     status = post_audience(c, &to, &e);
-    if (status != 0)
+    if (status != 0) {
+        al_draft_leave(c, e.text);
         return status;
+    }
     status = finish_text(c, &e,
         al_cli_str(
             c, "It goes to %s. #tag makes a tag. Leave the text empty to post nothing.\n", to));
@@ -350,13 +375,14 @@ static int run_reply(struct al_cli *c)
     struct entry e = {.kind = "reply", .again = al_cli_str(c, "aloud reply %s", c->args[0])};
     struct al_row parent;
     int status = take_options(c, &e);
-    if (status == 0)
-        status = take_text(c, &e, 1);
+    if (status != 0)
+        return keep_stdin(c, &e, 1, status);
+    status = take_text(c, &e, 1);
     if (status != 0)
         return status;
     status = al_refs_target(c, &parent, c->args[0]);
     if (status != 0) {
-        al_draft_leave(c, e.text, "aloud reply ID");
+        al_draft_leave(c, e.text);
         return status;
     }
     e.re = parent.ref;

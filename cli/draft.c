@@ -69,14 +69,14 @@ static const char *where(
         strerrordesc_np(errno), al_cli_dup(c, text));
 }
 
-void al_draft_leave(struct al_cli *c, struct al_slice text, const char *again)
+void al_draft_leave(struct al_cli *c, struct al_slice text)
 {
     if (text.n == 0)
         return;
     const char *path = leave_text(c, text);
     al_cli_note(c, "  %s", where(c, NULL, path, text, ""));
     if (path != NULL)
-        al_cli_note(c, "  try: %s < %s", again, path);
+        al_cli_note(c, "  try: aloud drafts");
 }
 
 int al_draft_refuse(struct al_cli *c, const struct al_draft *d, struct al_trouble t)

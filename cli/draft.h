@@ -30,8 +30,11 @@ AL_MUST_CHECK int al_draft_send(struct al_cli *c, struct al_slice *ret, struct a
 /* Say that the text is refused, why, and where it is kept. Returns the exit status. */
 AL_MUST_CHECK int al_draft_refuse(struct al_cli *c, const struct al_draft *d, struct al_trouble t);
 
-/* Keep a text whose place could not be found, and say where it is. */
-void al_draft_leave(struct al_cli *c, struct al_slice text, const char *again);
+/*
+ * Keep a text of a command that was refused for something else, and say where it is. No command is
+ * suggested that posts it: whom it was for may be just what was wrong.
+ */
+void al_draft_leave(struct al_cli *c, struct al_slice text);
 
 /*
  * Send what waits, and count it in |ret_sent|. Returns 0, or the exit status after saying what

@@ -6,6 +6,8 @@ import sqlite3
 import subprocess
 import time
 
+import pytest
+
 from conftest import ALOUD, eventually
 
 
@@ -192,3 +194,35 @@ def test_a_post_with_files_without_a_node_is_kept_and_its_command_posts_both(hom
     assert sorted(home.texts()) == ["something else", "with a file"]
     home.run("save", "last", "-o", str(tmp_path / "out"))
     assert (tmp_path / "out").read_text() == "in the file"
+
+
+def refused(home, *words, text=None, status):
+    """What a command said that was refused, and the drafts that are there then."""
+    done = subprocess.run([ALOUD, "--home", home.path, *words], input=text or "",
+                          capture_output=True, text=True, check=False, timeout=60, env=home.env)
+    assert done.returncode == status, (words, done.stdout, done.stderr)
+    return done.stderr, [draft.read_text() for draft in home.drafts()]
+
+
+@pytest.mark.parametrize("options, status", [
+    (["-a", "/no/such/file"], 66), (["--to", "circle:typo"], 66), (["--to", "nobody"], 2),
+    (["--kind", "poem"], 2), (["--at", "never"], 2), (["-t", "a b"], 2)])
+def test_what_was_piped_in_is_kept_when_an_option_is_refused(home, options, status):
+    said, drafts = refused(home, "post", *options, text="only copy\n", status=status)
+    assert drafts == ["only copy"] and "kept in" in said
+    assert "aloud post <" not in said  # to whom?
+    said, drafts = refused(home, "post", *options, "words", status=status)
+    assert len(drafts) == 1  # these are with who typed them
+
+
+def test_what_was_piped_into_a_reply_is_kept_when_an_option_is_refused(home):
+    _, drafts = refused(home, "reply", "zzzz", "--to", "circle:typo", text="one\n", status=66)
+    assert drafts == ["one"]
+    _, drafts = refused(home, "edit", "zzzz", text="two\n", status=66)
+    assert sorted(drafts) == ["one", "two"]
+
+
+def test_what_is_suggested_has_the_readers_and_options_that_were_given(home):
+    text = "x" * 40000
+    said, _ = refused(home, "post", "--to", "me", "-t", "tag", "-k", "lesson", text=text, status=65)
+    assert "aloud post --to me --kind lesson -t tag < " in said
