@@ -92,6 +92,11 @@ void judge_close(struct world *w, const struct sim_node *s, const struct sim_nod
     case AL_E_STRANGER: /* its choice to admit us was lost with a failed commit */
     case AL_E_INVITE:
         return;
+    case AL_E_REVOKED:
+        if (is_thief(w, other))
+            return;
+        break_invariant(w, "node %u takes node %u for revoked", s->no, other->no);
+        return;
     default:
         break_invariant(w, "node %u blames an honest peer: %s", s->no, al_err_name(err));
     }
@@ -100,7 +105,8 @@ void judge_close(struct world *w, const struct sim_node *s, const struct sim_nod
 /* --- convergence --------------------------------------------------------------------------- */
 
 struct compare {
-    struct al_store *store; /* of the follower */
+    struct al_store *store;         /* of the follower */
+    const struct al_device *stolen; /* whose logs judge_revoked() looks at; NULL: none is */
     const struct al_identity *author;
 };
 
@@ -109,6 +115,8 @@ static int compare_head(void *arg, const struct al_store_log *theirs)
     const struct compare *c = arg;
     struct al_store_log mine;
     if (!al_identity_eq(&theirs->identity, c->author) || theirs->head_seq == 0)
+        return 0;
+    if (c->stolen != NULL && al_device_eq(&theirs->device, c->stolen))
         return 0;
     if (al_store_log_find(c->store, &mine, &theirs->device, &theirs->log) != 0)
         return 1;
@@ -134,7 +142,11 @@ bool judge_converged(struct world *w)
             struct sim_node *s = &w->nodes[i];
             struct sim_node *author = &w->nodes[k];
             struct compare c = {.store = s->store, .author = &author->keyring.identity};
+            if (w->opts.thief)
+                c.stolen = &w->nodes[w->opts.nodes - 1].keyring.device;
             if (i == k || is_liar(w, s) || is_liar(w, author) || !follows(s, author))
+                continue;
+            if (is_thief(w, s) || is_thief(w, author))
                 continue;
             if (al_store_logs(author->store, compare_head, &c) != 0) {
                 w->behind[0] = i;
@@ -146,6 +158,68 @@ bool judge_converged(struct world *w)
     return true;
 }
 
+/* --- revocation ---------------------------------------------------------------------------- */
+
+/* Of the log |theirs| of the stolen device, does the same count in |mine|? */
+static bool same_counts(struct al_logs *mine, struct al_logs *other, const struct al_log *theirs)
+{
+    const struct al_log *log = al_logs_find(mine, &theirs->device, &theirs->name);
+    struct al_hash id = {{0}}, other_id = {{0}};
+    uint64_t seq = 0, other_seq = 0;
+    AL_ASSERT(al_log_offer(other, &other_seq, &other_id, theirs) == 0);
+    if (theirs->cut.seq == AL_SEQ_MAX)
+        return false;
+    if (log == NULL)
+        return other_seq == 0;
+    AL_ASSERT(al_log_offer(mine, &seq, &id, log) == 0);
+    return log->cut.seq == theirs->cut.seq && seq == other_seq && seq <= log->cut.seq &&
+           al_hash_eq(&id, &other_id);
+}
+
+static bool all_count_the_same(
+    struct al_logs *mine, struct al_logs *other, const struct al_device *stolen)
+{
+    struct al_map_walk walk = {.at = 0};
+    void *value;
+    while (al_map_next(other->logs, &walk, NULL, &value)) {
+        const struct al_log *log = value;
+        if (al_device_eq(&log->device, stolen) && !same_counts(mine, other, log))
+            return false;
+    }
+    return true;
+}
+
+static struct al_logs *load_logs(struct world *w, const struct sim_node *s)
+{
+    struct al_logs *logs;
+    AL_ASSERT(al_logs_new(&logs, s->store, &s->keyring, &w->rng) == 0);
+    return logs;
+}
+
+bool judge_revoked(struct world *w)
+{
+    if (!w->opts.thief)
+        return true;
+    if (!w->revoked)
+        return false;
+    const struct sim_node *owner = &w->nodes[w->opts.nodes - 2];
+    const struct al_device *stolen = &w->nodes[w->opts.nodes - 1].keyring.device;
+    struct al_logs *owners = load_logs(w, owner);
+    bool same = true;
+    for (uint32_t i = 0; same && i < w->opts.nodes; i++) {
+        const struct sim_node *s = &w->nodes[i];
+        if (s == owner || is_liar(w, s) || is_thief(w, s) || !follows(s, owner))
+            continue;
+        struct al_logs *logs = load_logs(w, s);
+        same = all_count_the_same(owners, logs, stolen) && all_count_the_same(logs, owners, stolen);
+        al_logs_free(logs);
+        w->behind[0] = i;
+        w->behind[1] = owner->no;
+    }
+    al_logs_free(owners);
+    return same;
+}
+
 /* --- chains -------------------------------------------------------------------------------- */
 
 struct walk {
@@ -153,6 +227,7 @@ struct walk {
     const struct sim_node *liar; /* NULL: there is none */
     bool may_have_holes;
     struct al_store *store;
+    struct al_logs *logs; /* in a world with a thief */
     const struct al_store_log *log;
     struct al_hash prev;
     uint64_t next;
@@ -184,6 +259,14 @@ static int walk_row(void *arg, const struct al_store_row *row)
     return walk->fault != NULL;
 }
 
+/* The root's word on a revoked device stands in place of the signature at the last that counts. */
+static bool is_named_by_root(const struct walk *walk, const struct al_store_row *row)
+{
+    const struct al_log *log =
+        walk->logs == NULL ? NULL : al_logs_find(walk->logs, &walk->log->device, &walk->log->log);
+    return log != NULL && log->cut.seq == row->seq && al_hash_eq(&log->cut.id, &row->id);
+}
+
 static int walk_log(void *arg, const struct al_store_log *log)
 {
     struct walk *walk = arg;
@@ -207,7 +290,7 @@ static int walk_log(void *arg, const struct al_store_log *log)
         struct al_store_row row;
         if (al_store_sig(walk->store, &at, &sig, copy.no, seq) != 0 || at > copy.head_seq ||
             al_store_get(walk->store, &row, copy.no, at) != 0 ||
-            al_entry_verify(&sig, &copy.device, &row.id) != 0) {
+            (al_entry_verify(&sig, &copy.device, &row.id) != 0 && !is_named_by_root(walk, &row))) {
             walk->fault = "a signature that does not hold";
             break;
         }
@@ -221,7 +304,10 @@ void judge_chains(struct world *w)
         struct walk walk = {.store = w->nodes[i].store,
             .node = &w->nodes[i],
             .liar = w->opts.liar ? &w->nodes[0] : NULL};
+        if (w->opts.thief)
+            walk.logs = load_logs(w, &w->nodes[i]);
         int err = al_store_logs(walk.store, walk_log, &walk);
+        al_logs_free(walk.logs);
         if (err != 0)
             break_invariant(w, "node %u holds a log with %s", i,
                 walk.fault == NULL ? al_err_name(err) : walk.fault);

@@ -51,7 +51,8 @@ static int run_seed(struct world_opts *opts, bool twice)
     opts->liar = (opts->seed & 8) != 0;
     opts->full = (opts->seed & 16) != 0;
     opts->clocks = (opts->seed & 32) != 0;
-    opts->rollbacks = opts->crashes && (opts->seed & 64) != 0;
+    opts->thief = opts->nodes > 2 && (opts->seed & 128) != 0;
+    opts->rollbacks = !opts->thief && opts->crashes && (opts->seed & 64) != 0;
     if (run_once(opts, &report) != 0)
         return 1;
     printf("seed %" PRIu64 ": %" PRIu64 " events, %" PRIu64 " posts, %" PRIu64 " messages, %" PRIu64

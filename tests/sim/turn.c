@@ -9,13 +9,15 @@
 #include "world_int.h"
 
 /* What a call was made for, remembered until its reply. */
-enum call_kind { CALL_POST = 1, CALL_INVITE, CALL_JOIN };
+enum call_kind { CALL_POST = 1, CALL_INVITE, CALL_JOIN, CALL_REVOKE };
 
 static void *call_mark(const char *method)
 {
-    static char marks[4];
+    static char marks[5];
     if (strcmp(method, "post") == 0)
         return &marks[CALL_POST];
+    if (strcmp(method, "device_revoke") == 0)
+        return &marks[CALL_REVOKE];
     return strcmp(method, "invite") == 0 ? &marks[CALL_INVITE] : &marks[CALL_JOIN];
 }
 
@@ -134,8 +136,12 @@ static void effect_dial(struct world *w, struct sim_node *s, const struct al_eff
 static void effect_reply(struct world *w, struct sim_node *s, const struct al_effect *e)
 {
     void *mark = al_map_remove(w->calls, &e->call);
+    if (mark == call_mark("device_revoke")) {
+        revoke_answered(w, e->err);
+        return;
+    }
     if (e->err != 0) {
-        if (!w->opts.bad_commits && !w->opts.full)
+        if (!w->opts.bad_commits && !w->opts.full && !is_thief(w, s))
             break_invariant(w, "node %u: a call failed: %s", s->no, al_err_name(e->err));
         return;
     }

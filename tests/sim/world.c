@@ -7,6 +7,7 @@
 #include "check.h"
 #include "hash.h"
 #include "heapbuf.h"
+#include "phrase.h"
 #include "statement.h"
 #include "ticket.h"
 #include "world_int.h"
@@ -30,6 +31,11 @@ struct al_now world_now(const struct world *w, const struct sim_node *s)
 bool is_liar(const struct world *w, const struct sim_node *s)
 {
     return w->opts.liar && s->no == 0;
+}
+
+bool is_thief(const struct world *w, const struct sim_node *s)
+{
+    return w->opts.thief && s->no == w->opts.nodes - 1;
 }
 
 void break_invariant(struct world *w, const char *format, ...)
@@ -95,16 +101,63 @@ static void node_start(struct world *w, struct sim_node *s)
     turn_end(w, s);
 }
 
+struct statements {
+    struct al_buf bytes;
+    size_t ends[16];
+    size_t count;
+};
+
+static int collect_statement(void *arg, struct al_slice key, struct al_slice value)
+{
+    struct statements *all = arg;
+    (void)key;
+    AL_ASSERT(all->count < sizeof(all->ends) / sizeof(all->ends[0]));
+    al_buf_put(&all->bytes, value.p, value.n);
+    all->ends[all->count++] = all->bytes.n;
+    return 0;
+}
+
+/* A further device of |owner|, made from what its node tells. */
+static void add_device(struct world *w, struct sim_node *s, struct al_store *store,
+    const struct al_root *root, const struct sim_node *owner)
+{
+    struct statements known = {.bytes = al_heapbuf()};
+    struct al_slice statements[16];
+    struct al_restore_peer peer = {
+        .identity = owner->keyring.identity, .device = owner->keyring.device, .address_count = 1};
+    peer.addresses[0] = al_slice_str(owner->address);
+    struct al_restore_opts opts = {
+        .root = root,
+        .keyring = &s->keyring,
+        .device_name = al_slice_str("stolen"),
+        .created_ms = WALL_START_MS,
+        .statements = statements,
+        .peer = &peer,
+        .now_ms = WALL_START_MS,
+    };
+    struct al_slice of = al_slice_of(owner->keyring.identity.b, sizeof(owner->keyring.identity.b));
+    AL_ASSERT(
+        al_store_kv_scan(owner->store, AL_SPACE_STATEMENT, of, collect_statement, &known) == 0);
+    for (size_t i = 0, at = 0; i < known.count; at = known.ends[i++])
+        statements[i] = al_slice_of(known.bytes.p + at, known.ends[i] - at);
+    opts.statement_count = known.count;
+    al_rng_bytes(&w->rng, opts.seed, sizeof(opts.seed));
+    AL_ASSERT(al_restore_store(store, &opts) == 0);
+    al_heapbuf_free(&known.bytes);
+}
+
 static void node_make(struct world *w, struct sim_node *s)
 {
     struct al_root root;
     struct al_store *store;
-    uint8_t entropy[32];
     uint8_t seed[32];
     uint8_t read_sk[32];
     uint8_t secret[16] = {0};
-    al_rng_bytes(&w->rng, entropy, sizeof(entropy));
-    al_root_derive(&root, entropy);
+    if (is_thief(w, s))
+        memcpy(s->entropy, w->nodes[s->no - 1].entropy, sizeof(s->entropy));
+    else
+        al_rng_bytes(&w->rng, s->entropy, sizeof(s->entropy));
+    al_root_derive(&root, s->entropy);
     al_root_read_key(read_sk, &root, 1);
     al_rng_bytes(&w->rng, seed, sizeof(seed));
     AL_ASSERT(al_keyring_init(&s->keyring, &root.identity, seed, 1, read_sk) == 0);
@@ -114,8 +167,11 @@ static void node_make(struct world *w, struct sim_node *s)
     AL_ASSERT(s->disk != NULL && s->acked != NULL && al_store_open_disk(&store, s->disk) == 0);
     (void)snprintf(s->address, sizeof(s->address), "node%u:4747", s->no);
     al_rng_bytes(&w->rng, seed, sizeof(seed));
-    AL_ASSERT(al_init_store(store, &root, &s->keyring, al_slice_str(s->address),
-                  al_slice_str("laptop"), WALL_START_MS, seed) == 0);
+    if (is_thief(w, s))
+        add_device(w, s, store, &root, &w->nodes[s->no - 1]);
+    else
+        AL_ASSERT(al_init_store(store, &root, &s->keyring, al_slice_str(s->address),
+                      al_slice_str("laptop"), WALL_START_MS, seed) == 0);
     al_store_close(store);
     node_start(w, s);
 }
@@ -192,6 +248,37 @@ static void on_join(struct world *w, struct sim_node *s, const struct sim_node *
     turn_begin(w, s);
     turn_call(w, s, "join", &b);
     turn_end(w, s);
+}
+
+/* Entries that came within a while before now do not count either. */
+static void on_revoke(struct world *w, struct sim_node *s)
+{
+    char words[AL_PHRASE_BYTES];
+    struct al_buf b = al_heapbuf();
+    if (s->node == NULL) {
+        revoke_answered(w, AL_E_CLOSED);
+        return;
+    }
+    al_phrase_text(words, s->entropy);
+    al_write_map(&b, 4);
+    call_key(w, &b);
+    al_write_cstr(&b, "since");
+    al_write_uint(&b, world_now(w, s).wall_ms - al_rng_below(&w->rng, w->opts.minutes * 60000));
+    al_write_cstr(&b, "words");
+    al_write_cstr(&b, words);
+    al_write_cstr(&b, "device");
+    al_write_bin(&b, w->nodes[s->no + 1].keyring.device.b, 32);
+    turn_begin(w, s);
+    turn_call(w, s, "device_revoke", &b);
+    turn_end(w, s);
+    al_heapbuf_free(&b);
+}
+
+void revoke_answered(struct world *w, int err)
+{
+    w->revoked = w->revoked || err == 0 || err == AL_E_EXISTS; /* what seemed to fail was saved */
+    if (!w->revoked)
+        (void)event_new(w, EVENT_REVOKE, w->opts.nodes - 2, w->now_ms + 5000);
 }
 
 static void dial_failed(struct world *w, struct sim_node *s, uint64_t dial, int err)
@@ -331,6 +418,8 @@ static void handle(struct world *w, struct event *ev)
         node_start(w, s);
     else if (ev->type == EVENT_CUT)
         on_cut(w);
+    else if (ev->type == EVENT_REVOKE)
+        on_revoke(w, s);
     if (s->node == NULL || ev->type == EVENT_START || ev->type == EVENT_CUT)
         return;
     switch (ev->type) {
@@ -368,6 +457,7 @@ static void handle(struct world *w, struct event *ev)
         break;
     case EVENT_START:
     case EVENT_CUT:
+    case EVENT_REVOKE:
         break;
     }
 }
@@ -420,16 +510,19 @@ static uint32_t some_node(struct world *w)
 static void plan(struct world *w)
 {
     uint32_t faults = w->opts.nodes * 4;
-    for (uint32_t i = 0; i < w->opts.nodes; i++) {
+    uint32_t people = w->opts.nodes - (w->opts.thief ? 1 : 0); /* a thief makes no friends */
+    for (uint32_t i = 0; i < people; i++) {
         for (uint32_t k = 0; k < w->opts.follows; k++) {
             struct event *ev = event_new(w, EVENT_JOIN, i, some_time(w) / 2);
-            ev->other = some_node(w);
+            ev->other = some_node(w) % people;
             if (ev->other == i)
-                ev->other = (i + 1) % w->opts.nodes;
+                ev->other = (i + 1) % people;
         }
     }
     for (uint32_t i = 0; i < w->opts.posts; i++)
         (void)event_new(w, EVENT_POST, some_node(w), some_time(w));
+    if (w->opts.thief)
+        (void)event_new(w, EVENT_REVOKE, w->opts.nodes - 2, some_time(w));
     for (uint32_t i = 0; w->opts.cuts && i < faults; i++)
         (void)event_new(w, EVENT_CUT, 0, some_time(w));
     for (uint32_t i = 0; w->opts.crashes && i < faults / 2; i++)
@@ -458,7 +551,7 @@ const char *world_run(struct world *w, struct world_report *ret)
     }
     uint64_t faults_end = w->now_ms;
     run_until(w, w->now_ms + 130000); /* whoever is down comes back */
-    while (w->broken[0] == '\0' && !judge_converged(w)) {
+    while (w->broken[0] == '\0' && !(judge_converged(w) && judge_revoked(w))) {
         if (w->now_ms - faults_end > HEAL_MAX_MS)
             break_invariant(
                 w, "node %u still lacks something of node %u", w->behind[0], w->behind[1]);

@@ -11,6 +11,7 @@
  * A liar is held to nothing, and nothing is promised to it.
  * When the faults are over, every node comes to hold everything of everybody it follows, and
  * every log held is walked: a chain, payloads that match, signatures at block ends and head.
+ * Whoever follows a person one of whose devices was revoked lets the same of its logs count.
  */
 #ifndef AL_WORLD_H
 #define AL_WORLD_H
@@ -32,6 +33,7 @@ struct world_opts {
     bool bad_commits; /* commits fail, with what they wrote there or not */
     bool full;        /* disks are full for a while */
     bool clocks;      /* wall clocks jump by days, both ways */
+    bool thief;       /* the last node is a stolen device of the one before it, which revokes it */
     bool liar;        /* node 0 says things that are not so, or make no sense */
     bool verbose;
 };

@@ -15,6 +15,7 @@
 
 struct sim_node {
     uint32_t no;
+    uint8_t entropy[32]; /* of its root */
     struct al_keyring keyring;
     struct al_store_disk *disk;
     struct al_store_disk *older; /* as it was at an earlier stop; NULL: not kept */
@@ -48,8 +49,9 @@ enum event_type {
     EVENT_CRASH,   /* a node stops */
     EVENT_START,   /* it comes back */
     EVENT_BAD_COMMIT,
-    EVENT_FULL,  /* a disk is full for a while */
-    EVENT_CLOCK, /* a wall clock jumps */
+    EVENT_FULL,   /* a disk is full for a while */
+    EVENT_CLOCK,  /* a wall clock jumps */
+    EVENT_REVOKE, /* the owner of a stolen device revokes it */
 };
 
 struct event {
@@ -82,6 +84,7 @@ struct world {
     uint64_t next_conn, next_call;
     struct al_map *calls; /* id -> what it was, see world_call() */
     struct world_report report;
+    bool revoked;       /* the stolen device */
     uint32_t behind[2]; /* who lacks something, of whom */
     char broken[512];   /* the first broken invariant */
 };
@@ -95,6 +98,12 @@ struct al_now world_now(const struct world *w, const struct sim_node *s);
 
 /* True if |s| lies, in this world. */
 bool is_liar(const struct world *w, const struct sim_node *s);
+
+/* True if |s| is a stolen device, in this world; its person is the node before it. */
+bool is_thief(const struct world *w, const struct sim_node *s);
+
+/* The call to revoke it was answered. */
+void revoke_answered(struct world *w, int err);
 
 /* --- turn.c: one turn of one node, and what becomes of its effects ---------------------------- */
 
@@ -120,6 +129,9 @@ void judge_close(struct world *w, const struct sim_node *s, const struct sim_nod
 
 /* True when every node holds everything of everybody it follows. */
 bool judge_converged(struct world *w);
+
+/* True when the stolen device is revoked, and the same of its logs counts everywhere. */
+bool judge_revoked(struct world *w);
 
 /* Walk every log of every node. */
 void judge_chains(struct world *w);
