@@ -79,12 +79,14 @@ static int receive_segment(
 }
 
 /* The close that follows is what counts; this tells why. */
-static int goodbye_receive(struct peer *p, const struct al_message *m)
+static int goodbye_receive(struct al_gossip *g, struct peer *p, const struct al_message *m)
 {
     char name[AL_REASON_MAX + 1];
     memcpy(name, m->u.goodbye.reason.p, m->u.goodbye.reason.n);
     name[m->u.goodbye.reason.n] = '\0';
     p->why = al_err_of_name(name);
+    if (p->why == AL_E_REVOKED)
+        hello_revoked(g, p);
     return 0;
 }
 
@@ -141,7 +143,7 @@ static int dispatch(
         return 0;
     }
     case AL_MSG_GOODBYE:
-        return goodbye_receive(p, m);
+        return goodbye_receive(g, p, m);
     case AL_MSG_PONG:
         clone_pong(g, p, m, now);
         return 0;
@@ -199,8 +201,10 @@ int al_gossip_message(
     p->pinged = false;
     if (p->state == PEER_TRIAL && m.type != AL_MSG_GOODBYE)
         return clone_keep(g, p, message);
-    if (p->state == PEER_HELLO)
-        return m.type == AL_MSG_HELLO ? hello_receive(g, p, &m, now) : 0;
+    if (p->state == PEER_HELLO && m.type == AL_MSG_HELLO)
+        return hello_receive(g, p, &m, now);
+    if (p->state == PEER_HELLO && !p->outgoing)
+        return 0; /* the goodbye of nobody yet; whoever was dialled has shown its key */
     return hear(g, p, &m, now);
 }
 

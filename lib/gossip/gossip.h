@@ -167,6 +167,9 @@ bool al_gossip_clone_seen(const struct al_gossip *g);
 /* Who has brought what the own log did not hold, when logs->own_left says that somebody has. */
 const struct al_identity *al_gossip_own_from(const struct al_gossip *g);
 
+/* How many peers said so in a goodbye that this device was revoked: a hint, and no proof. */
+uint32_t al_gossip_revoked_said(const struct al_gossip *g);
+
 uint32_t al_gossip_ready_peers(const struct al_gossip *g);
 
 /* Call |cb| for each connection, then for each contact without one. */

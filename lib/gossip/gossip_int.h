@@ -216,6 +216,8 @@ struct announce {
     struct al_log *log;
 };
 
+#define REVOKED_BY_MAX 16
+
 struct al_gossip {
     struct al_gossip_opts opts;
     struct al_logs *logs;
@@ -242,6 +244,8 @@ struct al_gossip {
     uint64_t hold_ms;            /* mono: then they wait no longer; 0: nobody was ready yet */
     struct al_identity own_from; /* who brought what it did not hold */
     bool clone_seen;             /* another machine with this device key was proven */
+    struct al_device revoked_by[REVOKED_BY_MAX]; /* who last said that this device was revoked */
+    uint32_t revoked_by_count;
     struct pieces pieces[PIECE_QUEUES]; /* not asked for at present */
     struct al_map *piece_index;         /* hash -> struct piece * */
     uint64_t pieces_retry_ms;           /* mono: ask again then, */
@@ -282,6 +286,9 @@ void peer_send_segment(struct al_gossip *g, struct peer *p, uint32_t req);
 void hello_send(struct al_gossip *g, struct peer *p, struct al_now now);
 AL_MUST_CHECK int hello_receive(
     struct al_gossip *g, struct peer *p, const struct al_message *m, struct al_now now);
+
+/* |p| said that this device was revoked: a hint, remembered until a session with it is ready. */
+void hello_revoked(struct al_gossip *g, const struct peer *p);
 
 /* Whoever said hello is admitted, and is the one session of its device. */
 AL_MUST_CHECK int hello_welcome(struct al_gossip *g, struct peer *p, struct al_now now);

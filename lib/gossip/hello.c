@@ -125,11 +125,36 @@ int hello_receive(
     return p->state == PEER_HELLO ? hello_welcome(g, p, now) : 0;
 }
 
+/* The place of |device| among those who said that we are revoked, or their number. */
+static uint32_t find_revoked_by(const struct al_gossip *g, const struct al_device *device)
+{
+    uint32_t i = 0;
+    while (i < g->revoked_by_count && !al_device_eq(&g->revoked_by[i], device))
+        i++;
+    return i;
+}
+
+void hello_revoked(struct al_gossip *g, const struct peer *p)
+{
+    bool known = p->outgoing || p->state == PEER_READY;
+    uint32_t i = find_revoked_by(g, &p->device);
+    if (known && i == g->revoked_by_count && i < REVOKED_BY_MAX)
+        g->revoked_by[g->revoked_by_count++] = p->device;
+}
+
+uint32_t al_gossip_revoked_said(const struct al_gossip *g)
+{
+    return g->revoked_by_count;
+}
+
 int hello_welcome(struct al_gossip *g, struct peer *p, struct al_now now)
 {
     if (!p->outgoing)
         hello_send(g, p, now);
     struct contact *c = dial_contact(g, &p->device);
+    uint32_t said = find_revoked_by(g, &p->device);
+    if (said < g->revoked_by_count)
+        g->revoked_by[said] = g->revoked_by[--g->revoked_by_count];
     if (c != NULL) {
         c->peer = p;
         dial_ended(g, c, 0, now);

@@ -52,8 +52,12 @@ void peer_close(struct al_gossip *g, struct peer *p, int err)
 {
     if (p->state == PEER_CLOSING)
         return;
-    /* whoever was not admitted learns nothing of this node, not even why */
-    if (p->state == PEER_READY || p->state == PEER_TRIAL || p->outgoing) {
+    /*
+     * Whoever was not admitted learns nothing of this node, not even why. A device that was revoked
+     * is told, when its person is admitted: it may have been the wrong one.
+     */
+    bool told_why = p->state == PEER_READY || p->state == PEER_TRIAL || p->outgoing;
+    if (told_why || err == AL_E_REVOKED) {
         struct al_message bye = {.type = AL_MSG_GOODBYE};
         /* nobody is told of being blocked: it looks like being no longer admitted */
         int told = err == AL_E_BLOCKED ? AL_E_STRANGER : err;

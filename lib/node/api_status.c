@@ -22,6 +22,7 @@ struct problems {
     struct problem list[PROBLEMS_MAX];
     uint32_t count;
     char new_log[NEW_LOG_WHY_MAX + 128];
+    char said[192];
 };
 
 static void put_uint(struct al_buf *out, const char *key, uint64_t v)
@@ -75,6 +76,19 @@ static void find_device_problems(const struct al_node *n, struct problems *out)
                      "another machine ran with the key of this device, and was let go: this one "
                      "goes on; that one is a copy, and can become a device of its own over there",
                      "aloud restore   (on the other machine)"});
+}
+
+/* What peers say is no proof: it changes nothing but what the person knows. */
+static void find_hints(const struct al_node *n, struct problems *out)
+{
+    uint32_t said = al_gossip_revoked_said(n->gossip);
+    if (said == 0 || n->logs->copy)
+        return;
+    (void)snprintf(out->said, sizeof(out->said),
+        "%u %s that this device was revoked, and %s it in no more; if that is so, it can "
+        "become a new one",
+        said, said == 1 ? "peer says" : "peers say", said == 1 ? "lets" : "let");
+    add(out, (struct problem){"revoked-said", out->said, "aloud restore --yes"});
 }
 
 /* What own logs tell. */
@@ -150,6 +164,7 @@ static int find_problems(struct al_node *n, struct problems *out, bool confirmed
     if (n->listen_error[0] != '\0')
         add(out, (struct problem){"not-listening", n->listen_error,
                      "set another listen address and restart the node"});
+    find_hints(n, out);
     find_log_problems(n, out);
     find_key_problems(n, out);
     if (n->outbox.failed > 0)

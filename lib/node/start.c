@@ -36,7 +36,7 @@ int node_obey_revocation(struct al_node *n)
 {
     if (n->logs->copy || !node_is_revoked(n))
         return 0;
-    al_gossip_close_all(n->gossip, AL_E_REVOKED);
+    al_gossip_close_all(n->gossip, AL_E_CLOSED); /* `revoked` would tell the peers that they are */
     al_effects_log(n->effects, 4, "this device was revoked: from now on nothing leaves it");
     return mark_copy(n);
 }

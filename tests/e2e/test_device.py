@@ -84,6 +84,9 @@ def test_a_stolen_phone_is_revoked(three):
     # Nobody talks to the thief's phone. When it is found again, the words make it a new device;
     # what the old one wrote meanwhile stays hidden.
     eventually(lambda: phone.rows("peers")[0]["state"] != "connected", "nobody lets it in")
+    eventually(lambda: "1 peer says that this device was revoked" in problems(phone), "the hint")
+    assert "this device was revoked: nothing" not in problems(phone)  # it is no proof
+    assert "says that this device" not in problems(ana) + problems(kai)
     phone.run("restore", "--yes", "--phrase-in", str(ana.words()), "--from", kai.ticket(),
               "--device", "phone 2")
     phone.run("post", "found again")

@@ -310,6 +310,9 @@ static void a_revoked_device_is_turned_away(void **state)
     rig_peer_connect(&p, n, 1);
     rig_peer_hello(&p, NULL);
     assert_int_equal(rig_peer_closed(&p), AL_E_REVOKED);
+    assert_true(rig_peer_next(&p, AL_MSG_GOODBYE, &m)); /* it may not know */
+    assert_true(al_slice_is(m.u.goodbye.reason, "revoked"));
+    assert_false(rig_peer_next(&p, AL_MSG_HELLO, &m));
 }
 
 int main(void)
