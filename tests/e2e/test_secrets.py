@@ -143,10 +143,11 @@ def test_outsiders_are_sent_nothing_of_what_is_sealed(new_node):
     def write_all(n):
         """One of each that is sealed."""
         calls(ana).post(f"{words['me']} {n}", to="me", tags=[words["tag"]])
-        aloud(ana, "post", "--to", f"circle:{team}", f"{words['circle']} {n}")
-        aloud(ana, "edit", "last", f"{words['edit']} {n}")
         circle = calls(ana).call("circles")["circles"][0]
         circle = {"circle": circle["circle"], "owner": circle["owner"]}
+        entry = {"k": "note", "text": f"{words['circle']} {n}"}
+        ref = calls(ana).write("post", entry=entry, to="circle", **circle)["ref"]
+        aloud(ana, "edit", id_text(ref[3])[:16], f"{words['edit']} {n}")
         for to, what, where in (("me", "file for me", {}), ("circle", "file for the circle", circle)):
             word = words[what].encode()
             data = word + os.urandom(70000) + word
