@@ -6,11 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "attachment.h"
 #include "dirs.h"
 #include "hash.h"
 #include "heapbuf.h"
 #include "limit.h"
 #include "progress.h"
+#include "scan.h"
 #include "write.h"
 
 #define PIECES_A_CALL 15 /* of 64 KiB: they fit a request */
@@ -69,6 +71,10 @@ static int check_file(struct al_cli *c, const char *path)
         why = al_cli_str(c, "It has more than %d MiB.", AL_ATTACHMENT_MAX / (1024 * 1024));
     else if (strlen(base_name(path)) > AL_FILE_NAME_MAX)
         why = al_cli_str(c, "Its name has more than %d bytes.", AL_FILE_NAME_MAX);
+    else if (!al_utf8_valid(al_slice_str(base_name(path))))
+        why = "Its name is not UTF-8, so that others could not read it: rename it.";
+    else if (!al_attachment_is_name(al_slice_str(base_name(path))))
+        why = "Its name has control characters, which a terminal obeys: rename it.";
     else if (access(path, R_OK) != 0)
         why = "It can't be read.";
     return why == NULL

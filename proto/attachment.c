@@ -5,6 +5,7 @@
 
 #include "hash.h"
 #include "read.h"
+#include "scan.h"
 #include "write.h"
 
 #define TAG_BYTES 16
@@ -13,13 +14,13 @@
 static_assert(AL_ATTACHMENT_MAX == AL_PIECES_MAX * AL_PIECE_BYTES, "the largest file");
 
 /* One part of a path that any system can keep, and nothing that a terminal obeys. */
-static bool is_file_name(struct al_slice name)
+bool al_attachment_is_name(struct al_slice name)
 {
-    if (al_slice_is(name, ".") || al_slice_is(name, ".."))
+    if (al_slice_is(name, ".") || al_slice_is(name, "..") || !al_utf8_valid(name))
         return false;
     for (size_t i = 0; i < name.n; i++) {
         uint8_t c = name.p[i];
-        /* after c2: the control characters from U+0080 to U+009F; the scan saw whole UTF-8 */
+        /* after c2: the control characters from U+0080 to U+009F; it is whole UTF-8 */
         bool high = c == 0xc2 && name.p[i + 1] < 0xa0;
         if (c < 0x20 || c == 0x7f || c == '/' || high)
             return false;
@@ -35,7 +36,7 @@ void al_attachment_read(struct al_read *r, struct al_attachment *out)
         al_read_fail(r, AL_E_RANGE);
     out->mime = al_read_str(r, AL_MIME_MAX);
     out->name = al_read_str(r, AL_FILE_NAME_MAX);
-    if (r->err == 0 && !is_file_name(out->name))
+    if (r->err == 0 && !al_attachment_is_name(out->name))
         al_read_fail(r, out->name.n == 0 ? AL_E_LENGTH : AL_E_RANGE);
     al_read_bytes(r, out->key, sizeof(out->key));
     out->pieces = al_read_array(r, 1, AL_PIECES_MAX);

@@ -28,6 +28,9 @@ struct al_attachment {
  */
 void al_attachment_read(struct al_read *r, struct al_attachment *out);
 
+/* True if |name|, 1 byte at least, can be that of an attachment, but for its length. */
+bool al_attachment_is_name(struct al_slice name);
+
 /* How many attachments stand in "files" of a payload that was opened. */
 uint32_t al_attachment_count(struct al_slice files);
 

@@ -417,3 +417,18 @@ def test_a_piece_goes_to_who_can_name_it(pair, tmp_path):
     assert until(channel, peer.DONE) == [peer.DONE, 5, 1]
     channel.send(enc([peer.PIECE_WANT, 6, name]))
     assert until(channel, peer.PIECE) == [peer.PIECE, 6, sealed]
+
+
+def test_a_name_that_others_could_not_read_is_refused_with_the_reason(pair, tmp_path):
+    ana, _ = pair
+    for name, reason in ((b"bad\xff.txt", "not UTF-8"), (b"esc\x1b[31m.txt", "control characters"),
+                         (b"bell\xc2\x85.txt", "control characters")):
+        path = os.path.join(os.fsencode(tmp_path), name)
+        with open(path, "wb") as file:
+            file.write(b"content")
+        said = aloud(ana, "post", "-a", path, "with a file", status=65)
+        assert reason in said and "rename it" in said and "try:" not in said
+        with pytest.raises(ApiError):
+            calls(ana).write("file_new", size=1, name=name.decode(errors="replace") + "\x1b", mime="")
+    good = write(tmp_path / "it's\u00a0good.txt", 10)
+    assert aloud(ana, "post", "-a", str(good), "with a file")
