@@ -41,13 +41,35 @@ int al_change_find(struct al_cli *c, struct al_row *ret, const char *typed, cons
     return 0;
 }
 
+/* What was written, as opposed to what was only told to the node. */
+static int check_kind(struct al_cli *c, const struct al_row *r, const char *verb)
+{
+    static const char *const kinds[] = {"note", "question", "answer", "accept", "reply", "thanks",
+        "link", "lesson", "goal", "share"};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (al_slice_is(r->kind, kinds[i]))
+            return 0;
+    }
+    const char *id = al_change_id(c, r);
+    if (al_slice_is(r->kind, "profile"))
+        return al_fail_err(c, AL_E_KIND, al_cli_str(c, "%s is your profile", id),
+            "It is changed by a command of its own, and is for everybody who knows you.",
+            "aloud profile edit");
+    return al_fail_err(c, AL_E_KIND,
+        al_cli_str(c, "%s is an entry of the kind '%s'", id, al_cli_dup(c, r->kind)),
+        al_cli_str(c, "One can %s what was written: notes, replies and the like.", verb),
+        al_cli_str(c, "aloud show %s", id));
+}
+
 int al_change_find_readable(
     struct al_cli *c, struct al_row *ret, const char *typed, const char *verb)
 {
     int status = al_change_find(c, ret, typed, verb);
     bool there = !al_slice_is(ret->state, "missing") && !al_slice_is(ret->state, "unreadable");
-    if (status != 0 || there)
+    if (status != 0)
         return status;
+    if (there)
+        return check_kind(c, ret, verb);
     return al_fail_err(c, AL_E_NOT_FOUND,
         al_cli_str(c, "the words of %s are not here", al_change_id(c, ret)),
         "They come from another device of yours, once it is connected.", "aloud peers");
@@ -136,7 +158,8 @@ int al_change_retract(struct al_cli *c, const struct al_row *row, struct al_slic
         al_params_str(&entry, "text", why);
     al_params_raw(&d.call, "entry", al_params_done(&entry));
     al_params_free(&entry);
-    if (d.text.n == 0) /* the name of what waits, should it have to */
+    d.name_only = d.text.n == 0;
+    if (d.name_only)
         d.text = al_slice_str(al_cli_str(c, "retract %s", id));
     int status = al_draft_send(c, &answer, &d);
     al_params_free(&d.call);

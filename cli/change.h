@@ -16,7 +16,7 @@
 AL_MUST_CHECK int al_change_find(
     struct al_cli *c, struct al_row *ret, const char *typed, const char *verb);
 
-/* The same, and its words must be at hand. */
+/* The same, and it must be of a kind that can be changed, with its words at hand. */
 AL_MUST_CHECK int al_change_find_readable(
     struct al_cli *c, struct al_row *ret, const char *typed, const char *verb);
 

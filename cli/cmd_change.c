@@ -318,7 +318,9 @@ static int audience_now(struct al_cli *c, const char **ret, const struct al_to *
 static int send_share(struct al_cli *c, const struct al_row *row, const struct al_to *to)
 {
     struct al_tags tags = {.count = 0};
-    struct al_draft d = {.text = row->text, .again = al_cli_str(c, "aloud post --to %s", to->name)};
+    struct al_draft d = {.text = al_slice_str(al_cli_str(
+                             c, "share %s to %s", al_change_id(c, row), al_cli_opt(c, "to"))),
+        .name_only = true};
     struct al_slice answer;
     al_change_tags(&tags, row);
     al_change_content(&d.call, "share", row, row->text, &tags);
@@ -338,7 +340,7 @@ static int run_share(struct al_cli *c)
     const char *audience;
     const char *typed = al_cli_opt(c, "to");
     if (typed == NULL)
-        return al_fail(c, AL_EXIT_USAGE, "--to is missing: who is to gain it?",
+        return al_fail(c, AL_EXIT_USAGE, "say who is to gain it: --to is missing",
             "Outward only: from me to a circle, the network or the web.",
             al_cli_str(c, "aloud share %s --to network", c->args[0]));
     int status = al_change_find_readable(c, &row, c->args[0], "share");

@@ -18,6 +18,7 @@
 #include "newfile.h"
 #include "posted.h"
 #include "progress.h"
+#include "quote.h"
 #include "refs.h"
 #include "rpc.h"
 #include "tags.h"
@@ -334,6 +335,22 @@ static void put_edit(struct al_params *call, const struct al_row *row, struct al
     al_params_free(&entry);
 }
 
+/* What does not fit goes into an answer. */
+static int check_room(
+    struct al_cli *c, const struct al_row *row, const char *const *paths, size_t count)
+{
+    size_t here = count_files(row);
+    if (here + count <= AL_UPLOAD_FILES_MAX)
+        return 0;
+    const char *hint = al_cli_str(c, "aloud reply %s more", short_id(c, row));
+    for (size_t i = 0; i < count; i++)
+        hint = al_cli_str(c, "%s -a %s", hint, al_quote(c, paths[i]));
+    return al_fail_err(c, AL_E_LIMIT,
+        al_cli_str(c, "%s has %zu %s already, and an entry holds at most %d", short_id(c, row),
+            here, here == 1 ? "file" : "files", AL_UPLOAD_FILES_MAX),
+        "Nothing was attached.", hint);
+}
+
 static int run_attach(struct al_cli *c)
 {
     const char *const *paths = (const char *const *)(c->args + 1);
@@ -344,11 +361,14 @@ static int run_attach(struct al_cli *c)
     int status = al_upload_check(c, paths, count);
     if (status == 0)
         status = al_change_find_readable(c, &row, c->args[0], "attach to");
+    if (status == 0)
+        status = check_room(c, &row, paths, count);
     if (status != 0)
         return status;
     if (al_upload(c, &files, &trouble, paths, count) != 0)
         return al_fail_trouble(c, &trouble);
-    struct al_draft d = {.text = row.text, .again = "aloud post"};
+    struct al_draft d = {
+        .text = al_slice_str(al_cli_str(c, "attach to %s", short_id(c, &row))), .name_only = true};
     put_edit(&d.call, &row, files);
     status = al_draft_send(c, &answer, &d);
     al_params_free(&d.call);

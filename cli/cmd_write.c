@@ -9,6 +9,7 @@
 #include "draft.h"
 #include "editor.h"
 #include "heapbuf.h"
+#include "id.h"
 #include "posted.h"
 #include "quote.h"
 #include "refs.h"
@@ -20,6 +21,7 @@
 #include "write.h"
 
 #define STDIN_BYTES_MAX (1024 * 1024)
+#define PIECES_MAX (AL_PAYLOAD_MAX / 34) /* of all files: an entry has the hash of each */
 
 /* An entry as it comes together. */
 struct entry {
@@ -35,6 +37,7 @@ struct entry {
     const char *files[AL_UPLOAD_FILES_MAX + 1]; /* to attach */
     size_t file_count;
     struct al_slice handles; /* of these, at the node */
+    bool piped;              /* the text came from stdin */
 };
 
 static int check_to(struct al_cli *c, struct entry *e)
@@ -116,6 +119,7 @@ static int take_stdin(struct al_cli *c, struct entry *e)
 {
     struct al_buf text = al_heapbuf();
     int status = 0;
+    e->piped = true;
     if (al_dirs_read(&text, STDIN_FILENO, STDIN_BYTES_MAX) != 0)
         status = errno != EFBIG ? al_fail_errno(c, errno, "the text can't be read", NULL)
                                 : al_fail(c, AL_EXIT_DATA, "not posted: the text is too long",
@@ -231,6 +235,13 @@ static const char *with_options(struct al_cli *c, const struct entry *e)
 static int send_files(struct al_cli *c, struct entry *e, const struct al_draft *d)
 {
     struct al_trouble t;
+    if (al_upload_pieces(e->files, e->file_count) > PIECES_MAX)
+        return al_draft_refuse(c, d,
+            (struct al_trouble){.status = AL_EXIT_DATA,
+                .name = al_err_name(AL_E_LENGTH),
+                .what = "the files are too large together: attach less to one entry",
+                .why = "All the files of an entry have at most about 100 MiB.",
+                .hint = "aloud drafts"});
     if (e->file_count == 0 || al_upload(c, &e->handles, &t, e->files, e->file_count) == 0)
         return 0;
     t.hint = NULL;
@@ -344,7 +355,7 @@ static int run_post(struct al_cli *c)
 static const struct al_cli_opt post_opts[] = {
     {"edit", 'e', NULL, "write it in $VISUAL or $EDITOR"},
     {"tag", 't', "TAG", "add a tag; may be repeated"},
-    {"attach", 'a', "FILE", "attach a file of at most 32 MiB; may be repeated"},
+    {"attach", 'a', "FILE", "attach a file of at most 32 MiB; may be repeated: 8 files, 100 MiB"},
     {"kind", 'k', "KIND", "note (the default), question or lesson"},
     {"at", 0, "WHEN", "when it happened: yesterday, \"monday 14:00\", -2d, 2026-11-22"},
     {"to", 0, "AUDIENCE", "me, circle:NAME, network or web; audience.default, else network"},
@@ -370,6 +381,31 @@ const struct al_cmd al_cmd_post = {
     .run = run_post,
 };
 
+/* The readers of an answer are those of its parent, which must be known, or named. */
+static int check_parent(struct al_cli *c, const struct entry *e, const struct al_row *parent)
+{
+    bool retracted = al_slice_is(parent->state, "retracted");
+    bool readable = !retracted && !al_slice_is(parent->state, "missing") &&
+                    !al_slice_is(parent->state, "unreadable");
+    if (readable || e->to.name != NULL)
+        return 0;
+    char id[AL_ID_TEXT];
+    al_id_text_prefix(id, parent->id, parent->id_chars);
+    const char *again = al_cli_str(c, "%s --to network", with_options(c, e));
+    struct al_trouble t = {.status = AL_EXIT_NO_SUCH,
+        .name = al_err_name(AL_E_NOT_FOUND),
+        .what = al_cli_str(c, retracted ? "%s was retracted" : "the words of %s are not here", id),
+        .why = "So it is not known for whom the answer is. Say it: --to me, circle:NAME, network "
+               "or web.",
+        .hint = again};
+    if (e->piped)
+        t.hint = NULL;
+    else if (e->text.n > 0)
+        t.hint = al_cli_str(c, "%s -- %s", again, al_quote(c, al_cli_dup(c, e->text)));
+    const struct al_draft d = {.text = e->text, .again = again, .name_only = !e->piped};
+    return al_draft_refuse(c, &d, t);
+}
+
 static int run_reply(struct al_cli *c)
 {
     struct entry e = {.kind = "reply", .again = al_cli_str(c, "aloud reply %s", c->args[0])};
@@ -385,6 +421,9 @@ static int run_reply(struct al_cli *c)
         al_draft_leave(c, e.text);
         return status;
     }
+    status = check_parent(c, &e, &parent);
+    if (status != 0)
+        return status;
     e.re = parent.ref;
     status = finish_text(c, &e,
         al_cli_str(c, "A reply to %s, for the same readers (%s):\n\n%s\n",
@@ -396,7 +435,7 @@ static int run_reply(struct al_cli *c)
 static const struct al_cli_opt reply_opts[] = {
     {"edit", 'e', NULL, "write it in $VISUAL or $EDITOR"},
     {"tag", 't', "TAG", "add a tag; may be repeated"},
-    {"attach", 'a', "FILE", "attach a file of at most 32 MiB; may be repeated"},
+    {"attach", 'a', "FILE", "attach a file of at most 32 MiB; may be repeated: 8 files, 100 MiB"},
     {"at", 0, "WHEN", "when it happened"},
     {"to", 0, "AUDIENCE", "me, circle:NAME, network or web; without it, that of the thread"},
     {0},

@@ -81,6 +81,8 @@ void al_draft_leave(struct al_cli *c, struct al_slice text)
 
 int al_draft_refuse(struct al_cli *c, const struct al_draft *d, struct al_trouble t)
 {
+    if (d->name_only)
+        return al_fail_trouble(c, &t);
     const char *path = d->file != NULL ? d->file : leave_text(c, d->text);
     t.what = al_cli_str(c, "not posted: %s", t.what);
     t.why = where(c, t.why, path, d->text, "");
@@ -95,6 +97,8 @@ static int fail_waiting(
 {
     struct al_trouble t = al_cli_trouble(c, err);
     const char *path = d->file;
+    if (f->fd < 0 && d->name_only)
+        return al_fail_trouble(c, &t);
     if (f->fd >= 0) {
         al_draft_file_sync(f);
         path = f->path;

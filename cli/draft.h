@@ -19,6 +19,7 @@ struct al_draft {
     struct al_slice text;  /* the part of them that must not be lost */
     const char *file;      /* where the text is already (NAME.md), or NULL */
     const char *again;     /* the command that takes it from a file on stdin: "aloud post" */
+    bool name_only;        /* the text only says what waits: nothing is lost when it is refused */
 };
 
 /*

@@ -93,6 +93,17 @@ int al_upload_check(struct al_cli *c, const char *const *paths, size_t count)
     return status;
 }
 
+uint64_t al_upload_pieces(const char *const *paths, size_t count)
+{
+    uint64_t pieces = 0;
+    struct stat st;
+    for (size_t i = 0; i < count; i++) {
+        if (stat(paths[i], &st) == 0)
+            pieces += ((uint64_t)st.st_size + AL_PIECE_BYTES - 1) / AL_PIECE_BYTES;
+    }
+    return pieces;
+}
+
 /* A file that is being handed over. */
 struct file {
     const char *path;

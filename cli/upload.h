@@ -12,6 +12,9 @@
  */
 AL_MUST_CHECK int al_upload_check(struct al_cli *c, const char *const *paths, size_t count);
 
+/* Of how many pieces they would be. */
+uint64_t al_upload_pieces(const char *const *paths, size_t count);
+
 /*
  * Hand them to the node, with a bar on a terminal; |ret| is the encoded array of their handles, for
  * the field "files", kept as long as |c|. The same file handed over again gets the same handle, so

@@ -21,7 +21,7 @@ static int check(struct al_node *n, const struct al_payload *p)
     if (err == AL_E_LENGTH)
         (void)strlcpy(n->why,
             p->files.n > 0 ? "the entry and what it says of its files are too long together: "
-                             "attach less to one entry"
+                             "attach less to one entry, which holds about 100 MiB of them"
                            : "the entry is too long: a text has at most 32768 bytes",
             sizeof(n->why));
     return err;

@@ -327,6 +327,14 @@ def test_what_is_written_last_is_not_taken_for_an_older_entry(pair):
     assert "two, edited" in texts() and "oops" not in texts()
 
 
+def test_a_profile_is_not_edited_or_shared_as_an_entry(pair):
+    ana, _ = pair
+    aloud(ana, "profile", "edit", "--about", "who I am")
+    for words in (("edit", "last", "oops"), ("share", "last", "--to", "web", "--yes")):
+        assert "aloud profile edit" in aloud(ana, *words, status=65)
+    assert "who I am" in aloud(ana, "profile") and "who I am" not in aloud(ana, "drafts")
+
+
 def test_what_a_held_change_is_about_is_shown(pair):
     ana, _ = pair
     calls(ana).post("first")

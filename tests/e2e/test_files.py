@@ -12,7 +12,8 @@ from api import ApiError
 from conftest import ALOUD, ALOUDD, PATIENCE, eventually
 from peer import Person, enc, until
 from noise import blake
-from test_change import (Hand, aloud, calls, canary, entry_state, eventually_gone, has, newest, row)
+from test_change import (Hand, aloud, calls, canary, entry_state, eventually_gone, has, newest,
+                         peer_id, row)
 from test_kill import needs_strace
 from test_network import befriend, start
 
@@ -432,3 +433,43 @@ def test_a_name_that_others_could_not_read_is_refused_with_the_reason(pair, tmp_
             calls(ana).write("file_new", size=1, name=name.decode(errors="replace") + "\x1b", mime="")
     good = write(tmp_path / "it's\u00a0good.txt", 10)
     assert aloud(ana, "post", "-a", str(good), "with a file")
+
+
+def test_what_does_not_fit_an_entry_is_suggested_as_an_answer_to_it(pair, tmp_path):
+    ana, _ = pair
+    files = [str(write(tmp_path / f"it's {i}", 10)) for i in range(9)]
+    aloud(ana, "post", "eight", *(word for file in files[:8] for word in ("-a", file)))
+    entry = newest(ana)
+    before = calls(ana).call("status")["own_entries"]
+    said = aloud(ana, "attach", "last", files[8], status=77)
+    assert calls(ana).call("status")["own_entries"] == before
+    assert "no drafts" in aloud(ana, "drafts", status=1)
+    tried(ana, said)
+    answer = row(ana, newest(ana))
+    assert answer["re"] == entry and answer["fields"]["files"][0][2] == "it's 8"
+
+
+def tried(node, said):
+    """Do what was suggested."""
+    command = said.split("try: ")[1].strip()
+    assert command.startswith("aloud ")
+    subprocess.run(command.replace("aloud", f"'{ALOUD}' --home '{node.home}'", 1), shell=True,
+                   check=True, timeout=60, stdin=subprocess.DEVNULL, capture_output=True)
+
+
+def test_what_is_suggested_for_a_retracted_entry_posts_the_answer(pair, tmp_path):
+    ana, _ = pair
+    calls(ana).post("first")
+    entry = newest(ana)
+    aloud(ana, "retract", "last", "--yes")
+    file = write(tmp_path / "file", 10)
+    assert "retracted already" in aloud(ana, "attach", "last", str(file), status=66)
+    said = aloud(ana, "reply", "last", "don't mind", "-a", str(file), status=66)
+    assert "--to" in said and "no drafts" in aloud(ana, "drafts", status=1)
+    tried(ana, said)
+    answer = row(ana, newest(ana))
+    assert (answer["re"], answer["text"]) == (entry, "don't mind")
+    said = aloud(ana, "reply", peer_id(ana, entry), text="piped in", status=66)
+    assert "piped in" in aloud(ana, "drafts")
+    tried(ana, said)
+    assert row(ana, newest(ana))["text"] == "piped in"
