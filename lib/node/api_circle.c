@@ -130,7 +130,7 @@ static int check_name(struct al_node *n, struct al_slice name, const struct al_c
             n->why, sizeof(n->why), "the name of a circle has 1 to %d bytes", AL_NAME_MAX);
         return AL_E_PARAMS;
     }
-    for (int a = AL_AUDIENCE_ME; a <= AL_AUDIENCE_WEB; a++) {
+    for (enum al_audience a = AL_AUDIENCE_ME; a <= AL_AUDIENCE_WEB; a++) {
         if (!al_slice_is(name, al_audience_name(a)))
             continue;
         (void)snprintf(n->why, sizeof(n->why),
