@@ -214,7 +214,7 @@ static int check_name_is_free(struct al_cli *c, const char *name)
 
 static int check_name(struct al_cli *c, const char *name)
 {
-    for (int a = AL_AUDIENCE_ME; a <= AL_AUDIENCE_WEB; a++) {
+    for (enum al_audience a = AL_AUDIENCE_ME; a <= AL_AUDIENCE_WEB; a++) {
         if (strcmp(name, al_audience_name(a)) == 0)
             return al_fail(c, AL_EXIT_USAGE, al_cli_str(c, "a circle can't be called '%s'", name),
                 al_cli_str(c, "--to %s has a meaning of its own already.", name),

@@ -330,8 +330,10 @@ static void compare(struct world *w, uint64_t seed)
 
 /* --- the same facts in another order ---------------------------------------------------------- */
 
+enum what { HOLD, DROP, FREEZE, HIDE, CHOOSE };
+
 struct fact {
-    enum { HOLD, DROP, FREEZE, HIDE, CHOOSE } what;
+    enum what what;
     int who;
     uint64_t seq;
     struct al_hash prev; /* of an entry that is to be held */
@@ -348,7 +350,7 @@ struct facts {
     struct al_hash prev;
 };
 
-static struct fact *add_fact(struct facts *f, int what, int who, uint64_t seq)
+static struct fact *add_fact(struct facts *f, enum what what, int who, uint64_t seq)
 {
     assert_true(f->count < 2 * ROWS_MAX);
     struct fact *new = &f->all[f->count++];
