@@ -203,8 +203,8 @@ int al_gossip_message(
         return clone_keep(g, p, message);
     if (p->state == PEER_HELLO && m.type == AL_MSG_HELLO)
         return hello_receive(g, p, &m, now);
-    if (p->state == PEER_HELLO && !p->outgoing)
-        return 0; /* the goodbye of nobody yet; whoever was dialled has shown its key */
+    if (p->state == PEER_HELLO) /* a goodbye of nobody yet; but whoever was dialled is known */
+        return p->outgoing ? goodbye_receive(g, p, &m) : 0;
     return hear(g, p, &m, now);
 }
 
