@@ -21,6 +21,7 @@
 #include "quote.h"
 #include "refs.h"
 #include "rpc.h"
+#include "size.h"
 #include "tags.h"
 #include "text.h"
 #include "upload.h"
@@ -46,6 +47,8 @@ struct save {
     const char *id;
     const char *path;
     bool force;
+    bool to_stdout;
+    uint64_t written; /* of it, to standard output */
     uint64_t patience_ms;
 };
 
@@ -109,12 +112,30 @@ static int fail_exists(struct al_cli *c, const struct save *s)
     return al_fail_trouble(c, &t);
 }
 
+/* Somebody else's bytes are nothing for a terminal to obey, and no rows stand among them. */
+static int check_stdout(struct al_cli *c, struct save *s)
+{
+    s->to_stdout = true;
+    s->path = "standard output";
+    if (c->json)
+        return al_fail(c, AL_EXIT_USAGE, "--json and -o - don't go together",
+            "Standard output gets the bytes of the file, and nothing else.",
+            al_cli_str(c, "aloud save %s/%zu -o -", s->id, s->number + 1));
+    if (isatty(STDOUT_FILENO) == 1)
+        return al_fail(c, AL_EXIT_USAGE, "a file is not written to a terminal",
+            "What is in it could make the terminal do things.",
+            al_cli_str(c, "aloud save %s/%zu -o - | less", s->id, s->number + 1));
+    return 0;
+}
+
 static int choose_path(struct al_cli *c, struct save *s)
 {
     const char *given = al_cli_opt(c, "output");
     const char *name = suggested(c, s);
     struct stat st;
     bool in_dir = given != NULL && stat(given, &st) == 0 && S_ISDIR(st.st_mode);
+    if (given != NULL && strcmp(given, "-") == 0)
+        return check_stdout(c, s);
     if (given != NULL && !in_dir)
         s->path = given;
     else if (name == NULL)
@@ -185,15 +206,17 @@ static int fetch(struct al_cli *c, const struct save *s)
 
 /* ---- save: into the file ---- */
 
-/* Write the file to |fd|. Returns 0, an AL_E_* of the node, or -1 with errno. */
-static int copy_out(struct al_cli *c, const struct save *s, int fd)
+/*
+ * Write the file to |fd|, from |*offset| on, which is moved along. Returns 0, an AL_E_* of the
+ * node, or -1 with errno.
+ */
+static int copy_out(struct al_cli *c, const struct save *s, int fd, uint64_t *offset)
 {
-    uint64_t offset = 0;
     for (bool last = false; !last;) {
         struct al_params p = {0};
         struct al_slice result;
         put_which(&p, s);
-        al_params_uint(&p, "offset", offset);
+        al_params_uint(&p, "offset", *offset);
         int err = al_cli_try(c, &result, "file_read", &p);
         al_params_free(&p);
         if (err != 0)
@@ -203,19 +226,30 @@ static int copy_out(struct al_cli *c, const struct save *s, int fd)
             return AL_E_RPC;
         if (al_dirs_write(fd, data) != 0)
             return -1;
-        offset += data.n;
+        *offset += data.n;
         last = al_get_bool(result, "last");
     }
     return 0;
 }
 
+/* What was written stays, should pieces be missing on the way: the next turn goes on from there. */
+static int write_stdout(struct al_cli *c, struct save *s, bool *ret_missing)
+{
+    int err = copy_out(c, s, STDOUT_FILENO, &s->written);
+    *ret_missing = err == AL_E_NOT_FOUND;
+    if (err == -1)
+        return al_fail_errno(c, errno, "standard output can't be written", NULL);
+    return err == 0 ? 0 : *ret_missing ? AL_EXIT_LATER : al_cli_fail_call(c, err);
+}
+
 static int write_file(struct al_cli *c, const struct save *s, bool *ret_missing)
 {
     struct al_newfile file;
+    uint64_t offset = 0;
     int err = -1;
     *ret_missing = false;
     if (al_newfile_begin(&file, s->path) == 0) {
-        err = copy_out(c, s, file.fd);
+        err = copy_out(c, s, file.fd, &offset);
         if (err == 0)
             err = al_newfile_finish(&file, s->force);
     }
@@ -241,8 +275,8 @@ static void print_saved(struct al_cli *c, const struct save *s)
     al_out_uint(c->out, "size", s->file.size);
     al_out_cstr(c->out, "path", s->path);
     al_out_row_end(c->out);
-    al_say(c->out, AL_STYLE_NONE, "saved  %s  (%llu KB)\n", s->path,
-        (unsigned long long)((s->file.size + 999) / 1000));
+    char size[AL_SIZE_TEXT];
+    al_say(c->out, AL_STYLE_NONE, "saved  %s  (%s)\n", s->path, al_size_words(size, s->file.size));
 }
 
 static int run_save(struct al_cli *c)
@@ -263,20 +297,20 @@ static int run_save(struct al_cli *c)
         status = fetch(c, &s);
         if (status != 0)
             return status;
-        status = write_file(c, &s, &missing);
+        status = s.to_stdout ? write_stdout(c, &s, &missing) : write_file(c, &s, &missing);
         if (status != 0 && missing)
             status = 0;
     }
     if (status == 0 && missing)
         status = al_fail(c, AL_EXIT_LATER, "not saved: its pieces give way to those of other files",
             "attachments.quota is what the node keeps of other people's files.", "aloud help save");
-    if (status == 0)
+    if (status == 0 && !s.to_stdout)
         print_saved(c, &s);
     return status;
 }
 
 static const struct al_cli_opt save_opts[] = {
-    {"output", 'o', "FILE", "where to; a directory keeps the suggested name"},
+    {"output", 'o', "FILE", "where to; a directory keeps the suggested name, - is stdout"},
     {"force", 'f', NULL, "overwrite a file that is there"},
     {"wait", 0, "SECONDS", "for a piece that does not come; 60 unless given"},
     {0},

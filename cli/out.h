@@ -5,7 +5,8 @@
  *                                   pretty: only in a table set with al_out_table()
  *   al_say() and friends            pretty only: sentences, wrapped text, colours
  *
- * Every text is made safe here, so that no command can forget it. Nothing else writes to stdout.
+ * Every text is made safe here, so that no command can forget it. Nothing else writes to stdout,
+ * but `save -o -`, which prints only a file.
  */
 #ifndef AL_OUT_H
 #define AL_OUT_H

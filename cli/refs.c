@@ -19,9 +19,19 @@ static void put_candidate(struct al_buf *b, const struct al_row *row)
     char id[AL_ID_TEXT];
     al_id_text_prefix(id, row->id, row->id_chars);
     puts_to(b, id);
-    puts_to(b, " \"");
-    al_text_title(b, row->text, TITLE_COLUMNS);
-    puts_to(b, "\"");
+    struct al_buf title = al_heapbuf();
+    al_text_title(&title, row->text, TITLE_COLUMNS);
+    if (title.n > 0) {
+        puts_to(b, " \"");
+        al_buf_put(b, title.p, title.n);
+        puts_to(b, "\"");
+    } else {
+        bool ok = al_slice_is(row->state, "ok") || al_slice_is(row->state, "edited");
+        puts_to(b, " (");
+        al_text_safe(b, ok ? row->kind : row->state, AL_TEXT_NAME);
+        puts_to(b, ")");
+    }
+    al_heapbuf_free(&title);
 }
 
 static int fail_several(struct al_cli *c, const char *typed, struct al_read rows, uint32_t count)

@@ -3,6 +3,7 @@
 #include "call.h"
 #include "heapbuf.h"
 #include "id.h"
+#include "size.h"
 #include "text.h"
 
 #define PERSON_CHARS 4 /* of an identity, to tell people of one name apart */
@@ -97,8 +98,8 @@ static void add_files(struct al_styled *t, size_t from, const struct al_row *r)
             al_styled_addf(t, AL_STYLE_NONE, "\n");
         al_styled_addf(t, AL_STYLE_DIM, "file %zu  ", i + 1);
         al_styled_add(t, AL_STYLE_NONE, al_buf_slice(&safe));
-        al_styled_addf(
-            t, AL_STYLE_DIM, "  %llu KB", (unsigned long long)((file.size + 999) / 1000));
+        char size[AL_SIZE_TEXT];
+        al_styled_addf(t, AL_STYLE_DIM, "  %s", al_size_words(size, file.size));
         al_heapbuf_free(&safe);
     }
 }

@@ -9,7 +9,7 @@ import pytest
 
 import peer
 from api import ApiError
-from conftest import ALOUD, ALOUDD, PATIENCE, eventually
+from conftest import ALOUD, ALOUDD, PATIENCE, Terminal, eventually
 from peer import Person, enc, until
 from noise import blake
 from test_change import (Hand, aloud, calls, canary, entry_state, eventually_gone, has, newest,
@@ -473,3 +473,28 @@ def test_what_is_suggested_for_a_retracted_entry_posts_the_answer(pair, tmp_path
     assert "piped in" in aloud(ana, "drafts")
     tried(ana, said)
     assert row(ana, newest(ana))["text"] == "piped in"
+
+
+def test_a_file_goes_to_standard_output_and_nothing_with_it(pair, tmp_path):
+    ana, _ = pair
+    file = write(tmp_path / "plan.bin", 12 * PIECE + 1)
+    post(ana, file)
+    place = tmp_path / "place"
+    place.mkdir()
+    command = [ALOUD, "--home", ana.home, "save", "last/1", "-o", "-"]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE, cwd=place)
+    assert done.returncode == 0 and done.stdout == file.read_bytes(), done.stderr
+    assert list(place.iterdir()) == []
+    assert "--json" in aloud(ana, "save", "last", "-o", "-", "--json", status=2)
+    terminal = Terminal(command, {"HOME": str(ana.home), "PATH": f"{ALOUDD.parent}:/usr/bin:/bin"})
+    assert terminal.end() == 2 and "terminal" in terminal.said
+
+
+@pytest.mark.parametrize("size, words", [(1, "1 byte"), (3, "3 bytes"), (2001, "3 KB"),
+                                         (1500000, "1.5 MB"), (20000000, "20 MB")])
+def test_a_size_is_said_as_people_say_it(pair, tmp_path, size, words):
+    ana, _ = pair
+    post(ana, write(tmp_path / "file", size))
+    assert f"file  {words}" in aloud(ana, "show", "last", "--pretty")
+    out = str(tmp_path / "out")
+    assert f"({words})" in aloud(ana, "save", "last", "-o", out, "--pretty")
