@@ -122,7 +122,7 @@ def test_what_is_retracted_is_gone_from_every_file_within_a_minute(pair, new_nod
     assert has(ana, secret) and not holders(unposted, ana)
 
     aloud(ana, "retract", "last", "--yes")
-    aloud(ana, "retract", "last", "--yes")
+    aloud(ana, "retract", "last~1", "--yes")
     assert "retracted already" in aloud(ana, "retract", peer_id(ana, entry), "--yes", status=66)
     eventually(lambda: row(ben, entry)["state"] == "retracted", "the retraction")
     assert row(ana, entry)["text"] == "" and row(ana, secret)["text"] == ""
