@@ -369,6 +369,49 @@ static void put_edit(struct al_params *call, const struct al_row *row, struct al
     al_params_free(&entry);
 }
 
+/* True if file |s->number|, as the node has it, is what |fd| holds. What can't be read is not. */
+static bool is_same(struct al_cli *c, const struct save *s, int fd)
+{
+    uint64_t offset = 0;
+    bool same = true;
+    for (bool last = false; same && !last;) {
+        static uint8_t here[8 * AL_PIECE_BYTES];
+        struct al_params p = {0};
+        struct al_slice result;
+        put_which(&p, s);
+        al_params_uint(&p, "offset", offset);
+        int err = al_cli_try(c, &result, "file_read", &p);
+        al_params_free(&p);
+        if (err != 0)
+            return false;
+        struct al_slice data = al_get_bin(result, "data");
+        same = data.n > 0 && data.n <= sizeof(here) &&
+               pread(fd, here, data.n, (off_t)offset) == (ssize_t)data.n &&
+               memcmp(here, data.p, data.n) == 0;
+        offset += data.n;
+        last = al_get_bool(result, "last");
+    }
+    return same;
+}
+
+/* True if the file at |path| is attached to |row| already, under its name. */
+static bool is_attached(struct al_cli *c, const struct al_row *row, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    struct save s = {.row = *row};
+    struct stat st;
+    bool found = false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    for (; !found && fstat(fd, &st) == 0 && al_row_file(&s.file, row, s.number); s.number++)
+        found = al_slice_is(s.file.name, name) && s.file.size == (uint64_t)st.st_size &&
+                is_same(c, &s, fd);
+    (void)close(fd);
+    return found;
+}
+
 /* What does not fit goes into an answer. */
 static int check_room(
     struct al_cli *c, const struct al_row *row, const char *const *paths, size_t count)
@@ -387,14 +430,23 @@ static int check_room(
 
 static int run_attach(struct al_cli *c)
 {
-    const char *const *paths = (const char *const *)(c->args + 1);
-    size_t count = (size_t)c->arg_count - 1;
+    const char *paths[AL_UPLOAD_FILES_MAX];
+    size_t count = 0;
     struct al_row row;
     struct al_slice files, answer;
     struct al_trouble trouble;
-    int status = al_upload_check(c, paths, count);
+    int status = al_upload_check(c, (const char *const *)(c->args + 1), (size_t)c->arg_count - 1);
     if (status == 0)
         status = al_change_find_readable(c, &row, c->args[0], "attach to");
+    for (int i = 1; status == 0 && i < c->arg_count; i++) {
+        if (!is_attached(c, &row, c->args[i]))
+            paths[count++] = c->args[i];
+    }
+    if (status == 0 && count == 0) {
+        al_cli_note(c, "aloud: nothing changed: %s there already.",
+            c->arg_count == 2 ? "that file is" : "those files are");
+        return AL_EXIT_DONE;
+    }
     if (status == 0)
         status = check_room(c, &row, paths, count);
     if (status != 0)

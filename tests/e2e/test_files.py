@@ -498,3 +498,18 @@ def test_a_size_is_said_as_people_say_it(pair, tmp_path, size, words):
     assert f"file  {words}" in aloud(ana, "show", "last", "--pretty")
     out = str(tmp_path / "out")
     assert f"({words})" in aloud(ana, "save", "last", "-o", out, "--pretty")
+
+
+def test_attaching_what_is_attached_changes_nothing(pair, tmp_path):
+    ana, _ = pair
+    first = write(tmp_path / "first", 9 * PIECE + 5)
+    entry = post(ana, first)
+    before = calls(ana).call("status")["own_entries"]
+    aloud(ana, "attach", "last", str(first))
+    assert calls(ana).call("status")["own_entries"] == before
+    second = write(tmp_path / "second", 10)
+    aloud(ana, "attach", "last", str(first), str(second))
+    assert [name for _, _, name in row(ana, entry)["fields"]["files"]] == ["first", "second"]
+    write(first, 9 * PIECE + 5)  # of the same name and size
+    aloud(ana, "attach", "last", str(first))
+    assert len(row(ana, entry)["fields"]["files"]) == 3
