@@ -80,17 +80,24 @@ struct found {
     uint64_t first, last;
 };
 
-static int set_hidden(struct al_circles *c, const struct found_key *k, bool hidden)
+static int set_hidden(
+    struct al_circles *c, struct fact *ret, const struct found_key *k, bool hidden)
 {
-    struct fact f;
-    int err = fact_get(c->store, &f, &k->owner, &k->cid, &k->id);
+    struct circle *circle = circle_find(c, &k->owner, &k->cid);
+    struct epoch *e = circle == NULL ? NULL : epoch_find(circle, &k->id);
+    int err = fact_get(c->store, ret, &k->owner, &k->cid, &k->id);
     if (err != 0)
         return err;
-    f.hidden = hidden;
-    err = fact_put(c->store, &k->owner, &k->cid, &f);
-    if (err == 0 && (circle_find(c, &k->owner, &k->cid) != NULL || f.box > 0))
-        err = circle_reload(c, &k->owner, &k->cid);
-    return err;
+    ret->hidden = hidden;
+    if (e != NULL)
+        e->fact.hidden = hidden;
+    return fact_put(c->store, &k->owner, &k->cid, ret);
+}
+
+static bool same_circle(const struct found_key *a, const struct found_key *b)
+{
+    return al_identity_eq(&a->owner, &b->owner) &&
+           memcmp(a->cid.b, b->cid.b, sizeof(a->cid.b)) == 0;
 }
 
 /* --- entries that arrive --------------------------------------------------------------------- */
@@ -112,7 +119,9 @@ static int take_again(struct al_circles *c, const struct al_identity *owner,
     const struct al_circle_id *cid, const struct fact *f)
 {
     const struct found_key k = {.owner = *owner, .cid = *cid, .id = f->ref.id};
-    return f->hidden ? set_hidden(c, &k, false) : index_fact(c, owner, cid, f);
+    struct fact now = *f;
+    int err = f->hidden ? set_hidden(c, &now, &k, false) : 0;
+    return err == 0 ? index_fact(c, owner, cid, &now) : err;
 }
 
 int al_circles_take(struct al_circles *c, const struct al_identity *owner, const struct al_ref *ref,
@@ -282,8 +291,14 @@ int al_circles_hide(struct al_circles *c, const struct al_identity *owner,
     memcpy(prefix + 1, owner->b, sizeof(owner->b));
     int err = al_store_kv_scan(
         c->store, AL_SPACE_CIRCLE, al_slice_of(prefix, sizeof(prefix)), find_of_log, &found);
-    for (uint32_t i = 0; err == 0 && i < found.count; i++)
-        err = set_hidden(c, &found.keys[i], true);
+    /* those of one circle follow one another: what it is without them is found out once */
+    for (uint32_t i = 0; err == 0 && i < found.count; i++) {
+        const struct found_key *k = &found.keys[i];
+        struct fact f;
+        err = set_hidden(c, &f, k, true);
+        if (err == 0 && (i + 1 == found.count || !same_circle(k, k + 1)))
+            err = index_fact(c, owner, &k->cid, &f);
+    }
     free(found.keys);
     return err;
 }

@@ -382,6 +382,33 @@ static void a_reader_follows_what_the_node_has_noted(void **state)
     ring_drop(&made);
 }
 
+/* Whoever revokes a device with thousands of epochs makes nobody read the circle as often. */
+static void what_ceases_to_count_at_once_is_looked_at_once(void **state)
+{
+    (void)state;
+    struct ring_item made = ring_new(&r, &ana, "team", with_ben);
+    ring_take(&ben, &made);
+    struct al_circle_change change = ring_who(&r, ring_circle(&ana, &made), CAI, -1);
+    struct ring_item second = ring_change(&r, &ana, &change);
+    ring_take(&ben, &second);
+    struct ring_item other = second;
+    for (uint8_t i = 0; i < 20; i++) { /* of the same log, and not to be opened */
+        other.ref.seq++;
+        other.ref.id.b[0]++;
+        ring_take_again(&ben, &other);
+    }
+    uint64_t before = al_circles_version(ben.circles);
+    assert_int_equal(
+        al_circles_hide(ben.circles, ring_id(&r, ANA), &second.ref.device, &second.ref.log, 1, 64),
+        0);
+    assert_int_equal(al_circles_version(ben.circles), before + 1);
+    assert_int_equal(ring_circle(&ben, &made)->n, 1);
+    ring_reopen(&ben);
+    assert_int_equal(ring_circle(&ben, &made)->n, 1);
+    ring_drop(&second);
+    ring_drop(&made);
+}
+
 int main(void)
 {
 #define RING_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -401,6 +428,7 @@ int main(void)
         RING_TEST(only_the_owner_changes_a_circle_and_the_owner_stays),
         RING_TEST(what_is_ours_alone_needs_no_circle),
         RING_TEST(a_reader_follows_what_the_node_has_noted),
+        RING_TEST(what_ceases_to_count_at_once_is_looked_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
