@@ -32,8 +32,8 @@ static int stop_copy(struct al_cli *c)
     c->client = NULL;
     if (err == 0 && !copy && !replaces && !c->yes && c->no_input)
         return al_fail_err(c, AL_E_EXISTS, "this machine has an identity already",
-            "Restore is for an empty machine and for a copy; with --yes it makes this one a new "
-            "device.",
+            "Restore is for an empty machine and for a copy. With --yes it would make this machine "
+            "a new device of yours; the present one would stay in the list, and write no more.",
             "aloud status");
     return al_start_stop(c);
 }
@@ -179,7 +179,8 @@ const struct al_cmd al_cmd_restore = {
         "that carries your log, notes for yourself and choices included: ask somebody who "
         "follows you, or another machine of yours, for an invite. Without --from it comes when "
         "you join somebody. In a copy of another machine's files it makes the copy a device of "
-        "its own. Broken off, it can be begun again.",
+        "its own; with --yes, or when you say so, it does that to a machine that is no copy as "
+        "well. Broken off, it can be begun again.",
     .opts = restore_opts,
     .fields = AL_ROW_OUT_FIELDS,
     .examples = {"aloud restore --from aloud:...", "aloud restore --backup ~/aloud-2026-11.db"},

@@ -44,6 +44,7 @@ struct restore {
     int lock;
     bool has_keys;             /* a device is here, which this one takes the place of */
     bool begun;                /* an earlier try was cut off */
+    bool renews;               /* that device is no copy: it is given up for a new one */
     struct al_keyring old;     /* of that device */
     struct al_place_found log; /* what is here; with --backup what was brought */
     char staged[AL_PATH_BYTES + 16];
@@ -94,6 +95,26 @@ static bool confirm(const struct restore *r, const char *question)
         return false;
     say_safe(question);
     return al_terminal_ask(answer, sizeof(answer), "") && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+/* The command that was given, with |more|; for a hint. */
+static const char *again(struct restore *r, const char *more)
+{
+    char *out = r->complaint.command;
+    size_t cap = sizeof(r->complaint.command);
+    (void)strlcpy(out, "aloud restore", cap);
+    const struct {
+        const char *option, *value;
+    } given[] = {{" --from ", r->from}, {" --backup ", r->backup}, {" --phrase-in ", r->phrase_in}};
+    for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+        if (given[i].value == NULL)
+            continue;
+        (void)strlcat(out, given[i].option, cap);
+        (void)strlcat(out, given[i].value, cap);
+    }
+    (void)strlcat(out, " ", cap);
+    (void)strlcat(out, more, cap);
+    return out;
 }
 
 /* --- the line ------------------------------------------------------------------------------ */
@@ -156,7 +177,7 @@ static int prepare(struct restore *r)
         return al_complain_of_paths(&r->complaint, err, "aloud restore --home DIR");
     if (r->phrase_in == NULL && !al_terminal_is_there())
         return fail(r, AL_E_PARAMS, "the 24 words cannot be asked for", "there is no terminal",
-            "aloud restore --phrase-in FILE");
+            again(r, "--phrase-in FILE"));
     if (!al_names_device(r->device_name))
         return fail(r, AL_E_PARAMS, "that device name is not possible", AL_NAMES_RULE, NULL);
     al_conf_init(&r->conf);
@@ -201,15 +222,19 @@ static int ask_to_replace(struct restore *r)
     if (confirm(r, question))
         return 0;
     return fail(r, AL_E_EXISTS, "there is a log here already",
-        "the backup would take its place; nothing was changed",
-        "aloud restore --backup FILE --yes");
+        "the backup would take its place; nothing was changed", again(r, "--yes"));
 }
 
 /* A device that was revoked does not always know it. */
 static int ask_to_renew(struct restore *r)
 {
-    if (confirm(r, "This machine is a device of yours already. Make it a new one, with a log of "
-                   "its own? [y/N] ")) {
+    char id[AL_ID_TEXT];
+    al_id_text_prefix(id, r->old.device.b, SHOWN_CHARS);
+    say("This machine is a device of yours already, %s, and no copy of another. It would become a "
+        "new\ndevice, with a log of its own; what is here stays, and %s writes nothing more.\n",
+        id, id);
+    if (confirm(r, "Make it a new one? [y/N] ")) {
+        r->renews = true;
         r->log.copy = true;
         return 0;
     }
@@ -502,9 +527,18 @@ static void tell(const struct restore *r)
         id, r->device_name);
     if (r->from == NULL)
         say("What others carry of yours comes when you meet one of them: aloud join TICKET\n");
-    if (r->has_keys)
-        say("The device that this was a copy of keeps its own key. If it is gone or stolen:\n"
-            "  aloud device revoke DEVICE\n");
+    if (!r->has_keys)
+        return;
+    al_id_text_prefix(id, r->old.device.b, SHOWN_CHARS);
+    if (r->renews)
+        say("The device that this machine was, %s, stays in your list. To cut it off for good:\n"
+            "  aloud device revoke %s\n",
+            id, id);
+    else
+        say("What was written here as a copy is posted by the new device, under new ids.\n"
+            "The device that this was a copy of, %s, keeps its own key. If it is gone or stolen:\n"
+            "  aloud device revoke %s\n",
+            id, id);
 }
 
 static int run(struct restore *r)

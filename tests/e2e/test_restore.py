@@ -201,6 +201,12 @@ def test_an_identity_that_is_here_is_not_replaced(home):
     err = restore(home, words=home.words(), status=77)
     assert "has an identity already" in err
     assert home.texts() == ["mine"]
+    err = home.run("restore", "--yes", "--from", "aloud:Ticket", status=2)
+    assert "try: aloud restore --from aloud:Ticket --phrase-in FILE" in err
+    out, said = home.start("restore", "--yes", "--phrase-in", home.words()).communicate(timeout=60)
+    assert "no copy of another" in said and "stays in your list" in said, (out, said)
+    assert "that this was a copy of" not in said
+    assert home.texts() == ["mine"] and len(devices(home)) == 2
 
 
 # --- backups ---------------------------------------------------------------------------------------
@@ -317,7 +323,8 @@ def test_a_directory_on_another_host_is_a_copy_until_it_has_a_device(friends, ne
     ana.run("post", "the first goes on")
     eventually(lambda: "the first goes on" in kai.texts(), "kai")
     on_host(copy, tmp_path, 7)
-    copy.run("post", "a draft in the copy")
+    _, said = copy.start("post", "a draft in the copy").communicate(timeout=60)
+    assert "stays on it until it is a device of its own: aloud restore" in said
     assert "this is a copy of another machine" in problems(copy)
     assert copy.rows("status")[0]["peers"] == 0 and not copy.rows("status")[0]["listening"]
     assert "copy" in findings(copy)
