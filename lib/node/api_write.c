@@ -167,6 +167,19 @@ static int hold_of(
     return 0;
 }
 
+/* What is to be known of the readers that the audience does not tell; or "". */
+static const char *warning_of(struct al_node *n, const struct al_circle *circle)
+{
+    if (node_is_revoked(n))
+        return "this device was revoked: what is written here stays on it until it is a new "
+               "device: "
+               "aloud restore";
+    if (n->logs->copy)
+        return "this machine is a copy of another: what is written here stays on it until it is a "
+               "device of its own: aloud restore";
+    return circle == NULL ? "" : node_circle_warning(n, circle);
+}
+
 int api_post(struct al_node *n, uint64_t call, struct al_slice params, struct al_buf *out)
 {
     struct al_payload p;
@@ -184,7 +197,7 @@ int api_post(struct al_node *n, uint64_t call, struct al_slice params, struct al
                          : node_post(n, &ref, &p);
     if (err != 0)
         return err;
-    const char *warn = circle == NULL ? "" : node_circle_warning(n, circle);
+    const char *warn = warning_of(n, circle);
     al_write_map(out, (hold_s > 0 ? 7u : 6u) + (warn[0] != '\0' ? 1u : 0u));
     if (hold_s > 0) {
         al_write_cstr(out, "held");
