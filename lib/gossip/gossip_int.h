@@ -37,7 +37,8 @@
 
 /* What one peer may make this node remember. */
 #define PEER_WANTS_MAX 65536
-#define PEER_HEADS_MIN 4096 /* and AL_LOGS_PER_DEVICE_MAX more for each device known here */
+#define CIRCLE_WANTS_MAX 16384 /* of our own interests: people wanted for a circle alone */
+#define PEER_HEADS_MIN 4096    /* and AL_LOGS_PER_DEVICE_MAX more for each device known here */
 #define PEER_UNCERTIFIED_MAX 4096
 #define GAPS_MAX 65536
 

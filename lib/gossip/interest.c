@@ -18,10 +18,14 @@ static bool shares_circle(const struct al_logs *l, const struct al_person *perso
     return false;
 }
 
+static bool is_chosen(const struct al_gossip *g, const struct al_person *person)
+{
+    return !person->block && (person == g->logs->self || person->follow);
+}
+
 bool wanted(const struct al_gossip *g, const struct al_person *person)
 {
-    return !person->block &&
-           (person == g->logs->self || person->follow || shares_circle(g->logs, person));
+    return is_chosen(g, person) || (!person->block && shares_circle(g->logs, person));
 }
 
 bool peer_wants(const struct peer *p, const struct al_identity *identity)
@@ -34,18 +38,25 @@ static int compare_identities(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct al_identity));
 }
 
-/* All identities this node wants, ascending; the caller frees them. */
+/*
+ * All identities this node wants, ascending; the caller frees them. Owners of circles can name
+ * whom they like as members: those known last are left out when there are too many for a peer.
+ */
 static int collect_wanted(const struct al_gossip *g, struct al_identity **ret, size_t *ret_count)
 {
     size_t count = 0;
+    size_t through_circles = 0;
     struct al_identity *ids = malloc(al_map_count(g->logs->people) * sizeof(*ids) + 1);
     struct al_map_walk walk = {.at = 0};
     void *person;
     if (ids == NULL)
         return AL_E_NOMEM;
     while (al_map_next(g->logs->people, &walk, NULL, &person)) {
-        if (wanted(g, person))
-            ids[count++] = ((struct al_person *)person)->identity;
+        bool chosen = is_chosen(g, person);
+        if (!chosen && (through_circles == CIRCLE_WANTS_MAX || !wanted(g, person)))
+            continue;
+        through_circles += !chosen;
+        ids[count++] = ((struct al_person *)person)->identity;
     }
     qsort(ids, count, sizeof(*ids), compare_identities);
     *ret = ids;

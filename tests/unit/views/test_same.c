@@ -136,6 +136,7 @@ static void change_mind(struct world *w, int who)
 
 struct kept {
     struct al_store_item items[64];
+    size_t at[64]; /* of each payload in |bytes| */
     uint32_t count;
     struct al_buf bytes;
 };
@@ -143,13 +144,13 @@ struct kept {
 static int keep(void *arg, const struct al_store_row *row)
 {
     struct kept *k = arg;
-    size_t at = k->bytes.n;
+    k->at[k->count] = k->bytes.n;
     al_buf_put(&k->bytes, row->payload.p, row->payload.n);
     k->items[k->count++] = (struct al_store_item){.time_ms = row->time_ms,
         .id = row->id,
         .plen = row->plen,
         .phash = row->phash,
-        .payload = {(const uint8_t *)at, row->payload.n}};
+        .payload = {NULL, row->payload.n}};
     return 0;
 }
 
@@ -168,7 +169,7 @@ static void take_out(struct world *w, int who)
         return;
     assert_int_equal(al_store_entries(s, log, 1, 64, keep, &k), 0);
     for (uint32_t i = 0; i < k.count; i++)
-        k.items[i].payload.p = k.bytes.p + (size_t)k.items[i].payload.p;
+        k.items[i].payload.p = k.bytes.p + k.at[i];
     assert_int_equal(al_store_sig(s, &sig_seq, &sig, log, found.head_seq), 0);
     assert_int_equal(al_store_begin(s), 0);
     assert_int_equal(al_store_remove(s, log, 1), 0);
