@@ -358,8 +358,7 @@ static void say_plan(struct al_cli *c, struct al_slice p, const struct device *d
     al_cli_note(c, "  %s%s hidden, here and on every node that hears of it.", entries(c, hidden),
         hidden == 1 ? " is" : " are");
     al_cli_note(c, "  What it writes from now on counts nowhere, and nobody lets it in.");
-    al_cli_note(c,
-        "  Your other devices get a new reading key (generation %llu), which it does not get.",
+    al_cli_note(c, "  Your other devices get a new reading key (generation %llu); it does not.",
         (unsigned long long)al_get_uint(p, "generation"));
 }
 

@@ -100,7 +100,7 @@ bool al_phrase_in_ask(uint8_t ret_entropy[AL_ENTROPY_BYTES])
     struct typed *t = calloc(1, sizeof(*t));
     if (t == NULL)
         return false;
-    al_terminal_say("The 24 words, in their order; capitals don't matter, and the first four "
+    al_terminal_say("The 24 words, in their order. Capitals don't matter, and the first four\n"
                     "letters of each will do.\n");
     int err = AL_E_COUNT;
     bool going = true;

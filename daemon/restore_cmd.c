@@ -523,7 +523,8 @@ static void tell(const struct restore *r)
 {
     char id[AL_ID_TEXT];
     al_id_text_prefix(id, r->root.identity.b, SHOWN_CHARS);
-    say("\nThis is you again: ~%s, on %s. It is a new device of yours, with a log of its own.\n",
+    say("\nThis is you again: ~%s, on %s.\n"
+        "It is a new device of yours, with a log of its own.\n",
         id, r->device_name);
     if (r->from == NULL)
         say("What others carry of yours comes when you meet one of them: aloud join TICKET\n");
