@@ -4,6 +4,8 @@
 
 #include "entry.h"
 #include "id.h"
+#include "record.h"
+#include "segment.h"
 #include "statement.h"
 
 #define PROGRESS_ENTRIES 4096
@@ -53,18 +55,15 @@ static int find_cert(void *arg, struct al_slice key, struct al_slice value)
 
 /* --- entries ------------------------------------------------------------------------------- */
 
-static int check_entry(void *arg, const struct al_store_row *row)
+void al_verify_row_id(struct al_hash *ret, const struct al_store_log *log,
+    const struct al_hash *prev, const struct al_store_row *row)
 {
-    struct check *k = arg;
-    struct al_hash id;
-    if (row->seq != k->next)
-        return corrupt(k, "has a gap", k->next);
     struct al_header h = {
-        .device = k->log->device,
-        .log = k->log->log,
+        .device = log->device,
+        .log = log->log,
         .seq = row->seq,
         .time_ms = row->time_ms,
-        .prev = k->prev,
+        .prev = *prev,
         .plen = row->plen,
         .phash = row->phash,
     };
@@ -72,7 +71,16 @@ static int check_entry(void *arg, const struct al_store_row *row)
         h.plen = (uint32_t)row->payload.n;
         al_entry_payload_hash(&h.phash, row->payload);
     }
-    al_header_id(&id, &h);
+    al_header_id(ret, &h);
+}
+
+static int check_entry(void *arg, const struct al_store_row *row)
+{
+    struct check *k = arg;
+    struct al_hash id;
+    if (row->seq != k->next)
+        return corrupt(k, "has a gap", k->next);
+    al_verify_row_id(&id, k->log, &k->prev, row);
     if (!al_hash_eq(&id, &row->id))
         return corrupt(k, "is damaged", row->seq);
     k->prev = id;
@@ -81,6 +89,33 @@ static int check_entry(void *arg, const struct al_store_row *row)
     if (k->v->on_progress != NULL && k->v->entries % PROGRESS_ENTRIES == 0)
         k->v->on_progress(k->v->arg, k->v->entries, k->v->all);
     return 0;
+}
+
+/* Does the proof of a fork vouch for entry |seq|? Its place may have moved down since. */
+static int proof_vouches(
+    struct al_store *s, bool *ret, const struct al_store_log *log, uint64_t seq)
+{
+    uint8_t key[32 + 8];
+    struct al_slice proof;
+    memcpy(key, log->device.b, 32);
+    memcpy(key + 32, log->log.b, 8);
+    int err = al_store_kv_get(s, &proof, AL_SPACE_FORK, al_slice_of(key, sizeof(key)));
+    *ret = err == 0 && proof.n > 8 && al_u64be_read(proof.p) <= seq + 1;
+    return err == AL_E_NOT_FOUND ? 0 : err;
+}
+
+int al_verify_unsigned(struct al_store *s, bool *ret, const struct al_store_log *log, uint64_t seq,
+    const struct al_hash *id)
+{
+    struct al_record *record;
+    struct al_cut cut;
+    int err = al_store_record(&record, NULL, s, &log->identity);
+    if (err != 0)
+        return err;
+    *ret = al_record_standing(record, &cut, &log->device, &log->log) == AL_STANDING_REVOKED &&
+           cut.seq <= seq && (cut.seq < seq || al_hash_eq(&cut.id, id));
+    al_record_free(record);
+    return *ret ? 0 : proof_vouches(s, ret, log, seq);
 }
 
 /* Each signature kept within a run is the device's, and the last of them ends it. */
@@ -97,7 +132,12 @@ static int check_signatures(struct check *k, uint64_t first, uint64_t last)
             err = al_store_get(k->s, &row, k->log->no, at);
         if (err != 0)
             return err;
-        if (al_entry_verify(&sig, &k->log->device, &row.id) != 0)
+        bool good = al_entry_verify(&sig, &k->log->device, &row.id) == 0;
+        if (al_segment_sig_is_absent(&sig))
+            err = al_verify_unsigned(k->s, &good, k->log, at, &row.id);
+        if (err != 0)
+            return err;
+        if (!good)
             return corrupt(k, "has a wrong signature", at);
         seq = at + 1;
     }

@@ -4,8 +4,8 @@
 #include "doctor_int.h"
 #include "id.h"
 #include "prev.h"
-#include "record.h"
 #include "segment.h"
+#include "verify.h"
 #include "write.h"
 
 #define FINDINGS_MAX 200
@@ -65,20 +65,7 @@ static int on_entry(void *arg, const struct al_store_row *row)
             "%s lacks entry %llu", k->name, (unsigned long long)k->next);
         return 1;
     }
-    struct al_header h = {
-        .device = k->log->device,
-        .log = k->log->log,
-        .seq = row->seq,
-        .time_ms = row->time_ms,
-        .prev = k->prev,
-        .plen = row->plen,
-        .phash = row->phash,
-    };
-    if (row->payload.n > 0) {
-        h.plen = (uint32_t)row->payload.n;
-        al_entry_payload_hash(&h.phash, row->payload);
-    }
-    al_header_id(&id, &h);
+    al_verify_row_id(&id, k->log, &k->prev, row);
     if (!al_hash_eq(&id, &row->id))
         al_doctor_find(k, "entry-damaged", "error", "aloud restore --backup FILE",
             "%s is damaged at entry %llu: its content does not match its id", k->name,
@@ -90,32 +77,6 @@ static int on_entry(void *arg, const struct al_store_row *row)
     return 0;
 }
 
-/* Does the proof of a fork vouch for entry |seq|? Its place may have moved down since. */
-static int proof_vouches(const struct al_doctor *k, bool *ret, uint64_t seq)
-{
-    uint8_t key[32 + 8];
-    struct al_slice proof;
-    memcpy(key, k->log->device.b, 32);
-    memcpy(key + 32, k->log->log.b, 8);
-    int err = al_store_kv_get(k->c->r->log, &proof, AL_SPACE_FORK, al_slice_of(key, sizeof(key)));
-    *ret = err == 0 && proof.n > 8 && al_u64be_read(proof.p) <= seq + 1;
-    return err == AL_E_NOT_FOUND ? 0 : err;
-}
-
-/* Entry |seq| was taken without a signature: was it named by the root, or below a proven fork? */
-static int named(const struct al_doctor *k, bool *ret, uint64_t seq, const struct al_hash *id)
-{
-    struct al_record *record;
-    struct al_cut cut;
-    int err = al_views_record(&record, NULL, k->c->r->log, &k->log->identity);
-    if (err != 0)
-        return err;
-    *ret = al_record_standing(record, &cut, &k->log->device, &k->log->log) == AL_STANDING_REVOKED &&
-           cut.seq <= seq && (cut.seq < seq || al_hash_eq(&cut.id, id));
-    al_record_free(record);
-    return *ret ? 0 : proof_vouches(k, ret, seq);
-}
-
 static int check_signature(
     struct al_doctor *k, bool *ret_good, const struct al_sig *sig, uint64_t seq)
 {
@@ -125,7 +86,7 @@ static int check_signature(
     if (err != 0)
         return err == AL_E_NOT_FOUND ? 0 : err;
     if (al_segment_sig_is_absent(sig))
-        return named(k, ret_good, seq, &row.id);
+        return al_verify_unsigned(k->c->r->log, ret_good, k->log, seq, &row.id);
     *ret_good = al_entry_verify(sig, &k->log->device, &row.id) == 0;
     return 0;
 }

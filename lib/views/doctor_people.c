@@ -106,7 +106,7 @@ static int check_person(struct al_doctor *d, const struct al_identity *identity)
     bool mine = al_identity_eq(identity, &d->c->r->keyring->identity);
     int err = name_person(d, who, sizeof(who), identity);
     if (err == 0)
-        err = al_views_record(&record, &bad, d->c->r->log, identity);
+        err = al_store_record(&record, &bad, d->c->r->log, identity);
     if (err != 0)
         return err;
     if (bad > 0)

@@ -149,7 +149,7 @@ int al_people_call(struct al_call *c, struct al_buf *out)
 static int put_devices(struct al_call *c, struct al_buf *out, const struct al_identity *identity)
 {
     struct al_record *record;
-    int err = al_views_record(&record, NULL, c->r->log, identity);
+    int err = al_store_record(&record, NULL, c->r->log, identity);
     if (err != 0)
         return err;
     size_t count = al_record_devices(record);

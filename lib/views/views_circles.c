@@ -50,7 +50,7 @@ static int name_all(struct al_views *v)
 static int learn(struct al_views *v, bool *ret_new)
 {
     struct al_record *record;
-    int err = al_views_record(&record, NULL, v->store, &v->keyring.identity);
+    int err = al_store_record(&record, NULL, v->store, &v->keyring.identity);
     if (err != 0)
         return err;
     al_keyring_learn(&v->keyring, ret_new, record);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "chain.h"
+#include "verify.h"
 
 static struct desk d;
 static struct chain mine, thiefs; /* they part after 50 */
@@ -146,6 +147,7 @@ static void the_smallest_of_several_cuts_counts_and_each_move_is_told(void **sta
 static void what_ends_at_the_cut_needs_no_signature(void **state)
 {
     struct al_export *x;
+    struct al_verify v = {.on_progress = NULL};
     (void)state;
     assert_int_equal(chain_certify(&d, &mine), 0);
     chain_bare(&seg, &mine, 65, 80);
@@ -167,6 +169,7 @@ static void what_ends_at_the_cut_needs_no_signature(void **state)
     assert_int_equal(al_segment_last(&x->segment), 80);
     assert_true(al_segment_sig_is_absent(&x->segment.sig));
     al_export_free(x);
+    assert_int_equal(al_verify_store(&v, d.l->store), 0); /* as it is before a backup is taken */
 }
 
 static void an_entry_at_the_cut_that_the_root_did_not_name_is_not_taken(void **state)

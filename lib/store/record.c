@@ -20,7 +20,7 @@ static int on_statement(void *arg, struct al_slice key, struct al_slice value)
     return 0;
 }
 
-int al_views_record(struct al_record **ret, size_t *ret_bad, struct al_store *store,
+int al_store_record(struct al_record **ret, size_t *ret_bad, struct al_store *store,
     const struct al_identity *identity)
 {
     struct load load = {.record = al_record_new(identity)};

@@ -1,6 +1,6 @@
 /* The statements of an identity, as the store keeps them. */
-#ifndef AL_VIEWS_RECORD_H
-#define AL_VIEWS_RECORD_H
+#ifndef AL_STORE_RECORD_H
+#define AL_STORE_RECORD_H
 
 #include "identity.h"
 #include "store.h"
@@ -10,7 +10,7 @@
  * what the store holds that is no statement of theirs. AL_E_NOMEM or a store error.
  */
 AL_MUST_CHECK
-int al_views_record(struct al_record **ret, size_t *ret_bad, struct al_store *store,
+int al_store_record(struct al_record **ret, size_t *ret_bad, struct al_store *store,
     const struct al_identity *identity);
 
 #endif
